@@ -1,0 +1,1 @@
+//! Helm charts as OCI artifacts.
