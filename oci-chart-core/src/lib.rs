@@ -1,1 +1,20 @@
-//! Helm charts as OCI artifacts.
+//! Helm charts as OCI artifacts: package, push, pull and verify, byte for byte.
+
+#[cfg(panic = "abort")]
+compile_error!("oci-chart turns panics into errors at its borders: build with panic = \"unwind\"");
+
+// Layer 0: values that everything else is made of.
+pub mod content;
+pub mod context;
+pub mod digest;
+pub mod error;
+mod limits;
+mod platform;
+mod redact;
+
+pub use content::Content;
+pub use context::{CancelToken, Context, Event};
+pub use digest::Digest;
+pub use error::{Error, ErrorKind, Reason, Result};
+pub use limits::Limits;
+pub use redact::{RedactedUrl, Secret};

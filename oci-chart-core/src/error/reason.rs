@@ -1,0 +1,147 @@
+use std::fmt;
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])* $reason:ident = $word:literal;)*) => {
+        /// The cause below an [`ErrorKind`](super::ErrorKind): a stable word to match on and to search for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason { $($(#[doc = $doc])* $reason,)* }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$reason,)*];
+
+            /// The word, the same in every language.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$reason => $word,)* }
+            }
+        }
+    };
+}
+
+// The one table of reasons. Words never change their meaning; new ones join at the end of their group.
+reasons! {
+    /// A single file is above [`Limits::file_bytes`](crate::Limits).
+    FileTooLarge = "file-too-large";
+    /// An archive unpacks to more than [`Limits::total_bytes`](crate::Limits).
+    ArchiveTooLarge = "archive-too-large";
+    /// An archive or directory has more entries than [`Limits::entries`](crate::Limits).
+    TooManyEntries = "too-many-entries";
+    /// Charts inside charts are nested deeper than [`Limits::depth`](crate::Limits).
+    TooDeep = "too-deep";
+    /// A document (manifest, configuration, YAML file) is above its limit.
+    DocumentTooLarge = "document-too-large";
+    /// A path that is absolute, climbs out of the chart or has a drive letter.
+    UnsafePath = "unsafe-path";
+    /// Two entries of one archive have the same path.
+    DuplicatePath = "duplicate-path";
+    /// An archive entry is a symbolic or hard link.
+    LinkEntry = "link-entry";
+    /// A symbolic link in a chart directory leads out of it.
+    SymlinkEscape = "symlink-escape";
+    /// Symbolic links lead in a circle.
+    SymlinkLoop = "symlink-loop";
+    /// A device, socket or pipe where a file is expected.
+    IrregularFile = "irregular-file";
+    /// Not a gzip archive.
+    NotGzip = "not-gzip";
+    /// The archive ends too early.
+    Truncated = "truncated";
+    /// The gzip trailer does not fit the content, or bytes follow it.
+    BadTrailer = "bad-trailer";
+    /// There is no Chart.yaml.
+    ChartYamlMissing = "chart-yaml-missing";
+    /// A document is not YAML.
+    YamlSyntax = "yaml-syntax";
+    /// A field has a value of the wrong type.
+    FieldType = "field-type";
+    /// A required field is missing or blank.
+    FieldMissing = "field-missing";
+    /// A field's value is not allowed.
+    FieldInvalid = "field-invalid";
+    /// Dependencies of Chart.yaml are not in charts/.
+    DependenciesMissing = "dependencies-missing";
+    /// A line of .helmignore is no pattern.
+    IgnorePattern = "ignore-pattern";
+    /// values.schema.json is not JSON.
+    SchemaNotJson = "schema-not-json";
+    /// A file changed between loading and packaging.
+    SourceChanged = "source-changed";
+    /// Another crate of the program switched the deflate backend, so packages would have other bytes.
+    ForeignDeflate = "foreign-deflate";
+    /// SOURCE_DATE_EPOCH, or another time, is not one that an archive can hold.
+    BadTime = "bad-time";
+    /// No layer or configuration of a Helm chart.
+    NotAChart = "not-a-chart";
+    /// The tag exists with other content.
+    TagExists = "tag-exists";
+    /// The tag does not point where the caller expected.
+    TagMoved = "tag-moved";
+    /// The repository has no such tag.
+    TagMissing = "tag-missing";
+    /// No version satisfies the constraint.
+    VersionNotFound = "version-not-found";
+    /// The registry knows no such repository.
+    RepositoryMissing = "repository-missing";
+    /// A blob is missing in the store.
+    BlobMissing = "blob-missing";
+    /// A manifest is missing in the store.
+    ManifestMissing = "manifest-missing";
+    /// More or fewer bytes came than announced.
+    SizeMismatch = "size-mismatch";
+    /// The registry's digest header does not fit the bytes.
+    WrongDigestHeader = "wrong-digest-header";
+    /// The media type is not the one announced.
+    WrongMediaType = "wrong-media-type";
+    /// A message lacks what the protocol demands, or has it in a wrong form.
+    MalformedAnswer = "malformed-answer";
+    /// The connection ended in the middle of a message.
+    ConnectionCut = "connection-cut";
+    /// Nobody listens at that address.
+    ConnectionRefused = "connection-refused";
+    /// The host name is unknown.
+    NameUnknown = "name-unknown";
+    /// The server speaks plain HTTP, and the caller did not allow that.
+    PlainHttpOnHttps = "plain-http-on-https";
+    /// The server speaks TLS where the caller asked for plain HTTP.
+    HttpsOnPlainHttp = "https-on-plain-http";
+    /// The certificate is not signed by a known authority, has expired or is for another name.
+    CertificateInvalid = "certificate-invalid";
+    /// The registry wants a login and there are no credentials for it.
+    NoCredentials = "no-credentials";
+    /// The registry refused the credentials.
+    CredentialsRefused = "credentials-refused";
+    /// The authentication challenge is missing or of no known scheme.
+    BadChallenge = "bad-challenge";
+    /// The token service gave no usable token.
+    TokenRefused = "token-refused";
+    /// A redirect, token service or upload location that must not be followed.
+    UnsafeRedirect = "unsafe-redirect";
+    /// The store does not offer this operation.
+    OperationUnsupported = "operation-unsupported";
+    /// This build lacks the feature.
+    FeatureMissing = "feature-missing";
+    /// The destination exists and may not be overwritten.
+    DestinationExists = "destination-exists";
+    /// The image layout's files contradict each other or the specification.
+    BadLayout = "bad-layout";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_unique() {
+        let mut words: Vec<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Reason::ALL.len());
+    }
+}

@@ -1,0 +1,119 @@
+//! Values that cannot be printed by accident.
+
+use std::fmt;
+
+/// A password or token. `Debug` and `Display` show that there is one, never what it is.
+///
+/// # Examples
+///
+/// ```
+/// let secret = oci_chart_core::Secret::new("hunter2");
+/// assert_eq!(format!("{secret:?} {secret}"), "Secret(***) ***");
+/// assert_eq!(secret.expose(), "hunter2");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// Hides `value`.
+    pub fn new(value: impl Into<Box<str>>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(value: &str) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<String> for Secret {
+    fn from(value: String) -> Self {
+        Self::new(value)
+    }
+}
+
+/// A URL as errors and logs may show it: no user, no password, no query values, no fragment.
+///
+/// # Examples
+///
+/// ```
+/// use oci_chart_core::RedactedUrl;
+///
+/// let url = RedactedUrl::new("https://user:pw@host/v2/?scope=pull&token=abc#x");
+/// assert_eq!(url.to_string(), "https://host/v2/?scope=***&token=***");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedactedUrl(String);
+
+impl RedactedUrl {
+    /// Keeps of `url` what may be shown.
+    pub fn new(url: &str) -> Self {
+        let url = url.split('#').next().unwrap_or_default();
+        let (base, query) = url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+        let mut shown = match base.split_once("://") {
+            Some((scheme, rest)) => {
+                let end = rest.find('/').unwrap_or(rest.len());
+                let (authority, path) = rest.split_at(end);
+                let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+                format!("{scheme}://{host}{path}")
+            }
+            None => base.to_owned(),
+        };
+        for (n, pair) in query.into_iter().flat_map(|query| query.split('&')).enumerate() {
+            shown.push(if n == 0 { '?' } else { '&' });
+            shown.push_str(pair.split('=').next().unwrap_or_default());
+            if pair.contains('=') {
+                shown.push_str("=***");
+            }
+        }
+        Self(shown)
+    }
+}
+
+impl fmt::Display for RedactedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RedactedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_survives() {
+        for (url, shown) in [
+            ("https://u:p%40@h:1/a/b", "https://h:1/a/b"),
+            ("https://u@p@h/a@b", "https://h/a@b"),
+            ("/v2/a/blobs/uploads/x?_state=SECRET", "/v2/a/blobs/uploads/x?_state=***"),
+            ("https://h?SECRET=SECRET2", "https://h?SECRET=***"),
+            ("", ""),
+        ] {
+            assert_eq!(RedactedUrl::new(url).to_string(), shown);
+        }
+    }
+}
