@@ -12,6 +12,9 @@ mod limits;
 mod platform;
 mod redact;
 
+// Layer 3: OCI values.
+pub mod oci;
+
 pub use content::Content;
 pub use context::{CancelToken, Context, Event};
 pub use digest::Digest;
