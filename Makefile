@@ -1,0 +1,58 @@
+# `make test` is the gate; every other target is longer or narrower and is run by whoever touches its subject.
+SHELL := bash
+STAGE := .ci/stage
+JUDGES := oci-chart-core/testkit/judges
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := archive yaml reference constraint manifest
+
+.PHONY: publish test lint judges bench fuzz audit portability package help
+
+help: ## Lists the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+publish: ## Packages an example chart, pushes it, reads it back by digest and prints the receipt.
+	cargo run --release -q -p oci-chart-examples --bin publish
+
+test: ## Everything that must pass, with what it needs installed first; prints minutes per stage.
+	@$(STAGE) format cargo fmt --all --check
+	@$(STAGE) judges $(JUDGES)/install.sh
+	@$(STAGE) lint cargo clippy -q --workspace --all-targets -- -D warnings
+	@$(STAGE) features $(MAKE) -s features
+	@$(STAGE) tests cargo test -q --workspace --lib --bins --tests
+	@$(STAGE) doc-tests cargo test -q --workspace --doc
+	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps
+	@$(STAGE) package $(MAKE) -s package
+
+lint: ## Formatting and lints alone.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: features
+features: # Every set of features compiles alone.
+	cargo check -q -p oci-chart-core --no-default-features
+	cargo check -q -p oci-chart-core --no-default-features --features registry
+	cargo check -q -p oci-chart-core --no-default-features --features blocking
+
+judges: ## Installs the foreign programs that judge us.
+	$(JUDGES)/install.sh
+
+package: ## What would be published is complete.
+	cargo package -q -p oci-chart-core --allow-dirty --no-verify
+	@cargo package -p oci-chart-core --allow-dirty --list | grep -E '^(testkit|fuzz)/' && { echo "test code in the package"; exit 1; } || true
+
+bench: ## Ratios against peers, and exact counts (takes a while).
+	cargo bench -p oci-chart-benches
+
+fuzz: ## Each fuzz target for FUZZ_SECONDS (60).
+	cargo +nightly fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz@0.13.2
+	cd oci-chart-core && for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/corpus/$$target && \
+		cargo +nightly fuzz run -s none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 || exit 1; \
+	done
+
+audit: ## Licences and sources of what we depend on.
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny@0.18.9
+	cargo deny --all-features check bans licenses sources
+
+portability: ## Compiles for Windows and macOS.
+	.ci/portability
