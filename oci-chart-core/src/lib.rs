@@ -12,6 +12,9 @@ mod limits;
 mod platform;
 mod redact;
 
+// Layer 2: charts, without any network.
+pub mod chart;
+
 // Layer 3: OCI values.
 pub mod oci;
 
