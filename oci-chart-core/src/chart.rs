@@ -1,5 +1,7 @@
 //! Charts: what they say about themselves, how they are read, and what is in them.
 
 mod options;
+mod path;
 
 pub use options::LoadOptions;
+pub use path::{ChartPath, ParsePathError};
