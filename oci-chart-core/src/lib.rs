@@ -12,6 +12,10 @@ mod limits;
 mod platform;
 mod redact;
 
+// Layer 1: names and texts.
+mod json;
+pub mod yaml;
+
 // Layer 2: charts, without any network.
 pub mod chart;
 
