@@ -1,9 +1,11 @@
 //! Charts: what they say about themselves, how they are read, and what is in them.
 
 mod file;
+mod ignore;
 mod options;
 mod path;
 
 pub use file::ChartFile;
+pub use ignore::{IgnoreProblem, IgnoreRule, IgnoreRules, ParseIgnoreError};
 pub use options::LoadOptions;
 pub use path::{ChartPath, ParsePathError};
