@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Installs the outside judges of the test suite, pinned, into bin/ beside this script (or into $OCI_CHART_JUDGES_BIN).
+#
+# A tool that is already there in the wanted version is left alone, so a second run costs a few milliseconds.
+# Wants Go 1.26 or newer. Debian's own packages want root, and only when they are missing.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+bin=${OCI_CHART_JUDGES_BIN:-$here/bin}
+stamps=$bin/.stamps
+mkdir -p "$stamps"
+
+main() {
+    go_tool helm4 helm.sh/helm/v4/cmd/helm v4.2.4
+    own_programs
+    go_tool helm3 helm.sh/helm/v3/cmd/helm v3.21.4
+    go_tool crane github.com/google/go-containerregistry/cmd/crane v0.21.9
+    go_tool regctl github.com/regclient/regclient/cmd/regctl v0.11.5
+    go_tool registry3 github.com/distribution/distribution/v3/cmd/registry v3.1.1
+    # cosign goes here, once signatures are judged: two majors, cosign3 and cosign2, each a go_tool line.
+    debian_tool docker-registry docker-registry
+    debian_tool htpasswd apache2-utils
+    debian_tool openssl openssl
+}
+
+# go_tool NAME PACKAGE VERSION: the program of PACKAGE, under NAME, since several majors share one name.
+go_tool() {
+    local name=$1 package=$2 version=$3
+    local stamp="$package@$version"
+    if is_fresh "$name" "$stamp" "$name"; then
+        return
+    fi
+    local started=$SECONDS build
+    build=$(mktemp -d "$bin/.build.XXXXXX")
+    GOBIN=$build go install -p 2 "$package@$version"
+    mv -f "$build"/* "$bin/$name"
+    rmdir "$build"
+    finish "$name" "$stamp" "$started"
+}
+
+# The programs of this directory; their stamp is a digest of the sources.
+own_programs() {
+    local stamp
+    stamp=$(cd "$here" && cat go.mod go.sum ./*/*.go | sha256sum)
+    if is_fresh own "$stamp" oracle referrers; then
+        return
+    fi
+    local started=$SECONDS
+    (cd "$here" && go build -p 2 -o "$bin/" ./oracle ./referrers)
+    finish own "$stamp" "$started"
+}
+
+# debian_tool PROGRAM PACKAGE: a program that the system's package manager brings, linked into bin/.
+debian_tool() {
+    local program=$1 package=$2 found started=$SECONDS
+    if [[ -x $bin/$program ]]; then
+        return
+    fi
+    if ! command -v "$program" >/dev/null; then
+        if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
+            echo "judges: $program is missing; install Debian's package $package (apt-get install $package) and run this again" >&2
+            return 1
+        fi
+        apt_install "$package"
+    fi
+    found=$(command -v "$program")
+    ln -sf "$found" "$bin/$program"
+    echo "judges: $program ($found) $((SECONDS - started)) s"
+}
+
+apt_install() {
+    local log
+    log=$(mktemp)
+    export DEBIAN_FRONTEND=noninteractive
+    if ! { apt-get -q update && apt-get -q install -y --no-install-recommends "$1"; } >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
+}
+
+# is_fresh NAME STAMP PROGRAM...: the recorded stamp is this one and the programs are there.
+is_fresh() {
+    local name=$1 stamp=$2 recorded= program
+    shift 2
+    for program; do
+        [[ -x $bin/$program ]] || return 1
+    done
+    [[ -f $stamps/$name ]] && recorded=$(<"$stamps/$name")
+    [[ $recorded == "$stamp" ]]
+}
+
+finish() {
+    printf '%s\n' "$2" >"$stamps/$1"
+    echo "judges: $1 built, $((SECONDS - $3)) s"
+}
+
+main

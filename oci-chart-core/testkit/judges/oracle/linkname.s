@@ -1,0 +1,1 @@
+// Without an assembly file beside it, the compiler refuses functions without a body.
