@@ -1,0 +1,164 @@
+//! Serves a test registry until its standard input closes.
+//!
+//! The first line on standard output is the URL. A line `log` on standard input is answered with one line of JSON:
+//! the exchanges since the last `log`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to its caller")]
+
+use std::io::{self, BufRead as _, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use oci_chart_testkit::{Bearer, Builder, Exchange, Fault, Mounts, Redirect, Registry, Rule};
+use serde_json::{Value, json};
+
+const USAGE: &str = "\
+serve [OPTION]...
+  --port N            listen on this port of 127.0.0.1 (default: any free one)
+  --basic USER:PASS   ask for basic credentials
+  --bearer USER:PASS  ask for tokens, served at /token
+  --anonymous-pull    with --bearer: tokens for pull need no credentials
+  --token-port        with --bearer: serve tokens from another port
+  --dir PATH          keep blobs above the memory limit in this directory
+  --memory-limit N    bytes of a blob that stay in memory (default: 1048576)
+  --latency-ms N      wait before each answer
+  --page-size N       entries in one page of a list
+  --throttle N:TEXT   answer the first N requests 429 with this Retry-After
+  --max-chunk N       refuse a larger PATCH
+  --min-chunk N       announce a smallest chunk
+  --mount-status N    refuse mounts with this status
+  --redirect-blobs X  redirect blob downloads to another `port` or `host`, which refuses Authorization
+  --no-mount          answer mounts 202
+  --no-anonymous-mount --no-single-post --chunked-only --no-chunks --no-referrers --no-tag-delete --no-delete
+  --no-head --no-ranges --no-digest-header --no-manifest-location --no-reference-check --no-tag-parameters
+  --absolute-urls
+";
+
+fn main() -> ExitCode {
+    match configure(std::env::args().skip(1)) {
+        Ok(builder) => match run(builder) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("serve: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        Err(why) => {
+            eprintln!("serve: {why}\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(builder: Builder) -> io::Result<()> {
+    let registry = builder.start_blocking()?;
+    let mut out = io::stdout();
+    writeln!(out, "{}", registry.url())?;
+    out.flush()?;
+    for line in io::stdin().lock().lines() {
+        if line?.trim() == "log" {
+            let exchanges: Vec<_> = registry.log().take().iter().map(describe).collect();
+            writeln!(out, "{}", Value::Array(exchanges))?;
+            out.flush()?;
+        }
+    }
+    Ok(())
+}
+
+fn describe(exchange: &Exchange) -> Value {
+    json!({
+        "connection": exchange.connection,
+        "origin": format!("{:?}", exchange.origin),
+        "class": format!("{:?}", exchange.class),
+        "method": exchange.method,
+        "target": exchange.target,
+        "status": exchange.status,
+        "bytes_in": exchange.bytes_in,
+        "bytes_out": exchange.bytes_out,
+        "authorization": exchange.authorization,
+        "user_agent": exchange.header("user-agent"),
+    })
+}
+
+fn configure(mut arguments: impl Iterator<Item = String>) -> Result<Builder, String> {
+    let mut builder = Registry::builder();
+    let mut bearer: Option<Bearer> = None;
+    let (mut anonymous_pull, mut token_port) = (false, false);
+    while let Some(option) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a value"));
+        builder = match option.as_str() {
+            "--port" => builder.port(number(&value()?)?),
+            "--basic" => {
+                let (user, password) = pair(&value()?)?;
+                builder.basic_auth(&user, &password)
+            }
+            "--bearer" => {
+                let (user, password) = pair(&value()?)?;
+                bearer = Some(Bearer::new(&user, &password));
+                builder
+            }
+            "--anonymous-pull" => {
+                anonymous_pull = true;
+                builder
+            }
+            "--token-port" => {
+                token_port = true;
+                builder
+            }
+            "--dir" => builder.directory(value()?),
+            "--memory-limit" => builder.memory_limit(number(&value()?)?),
+            "--latency-ms" => builder.latency(Duration::from_millis(number(&value()?)?)),
+            "--page-size" => builder.page_size(number(&value()?)?),
+            "--throttle" => {
+                let (times, retry_after) = pair(&value()?)?;
+                builder
+                    .fault(Rule::new("*", "*", Fault::too_many_requests(&retry_after)).times(number(&times)?))
+            }
+            "--max-chunk" => builder.max_chunk(number(&value()?)?),
+            "--min-chunk" => builder.min_chunk(number(&value()?)?),
+            "--mount-status" => builder.mounts(Mounts::Refused(number(&value()?)?)),
+            "--redirect-blobs" => match value()?.as_str() {
+                "port" => builder.redirect_blobs(Redirect::OtherPort),
+                "host" => builder.redirect_blobs(Redirect::OtherHost),
+                other => return Err(format!("--redirect-blobs is port or host, not {other}")),
+            },
+            other => switch(builder, other)?,
+        };
+    }
+    Ok(match bearer {
+        Some(bearer) => builder.bearer_auth(bearer.anonymous_pull(anonymous_pull).own_port(token_port)),
+        None if anonymous_pull || token_port => {
+            return Err("--anonymous-pull and --token-port need --bearer".into());
+        }
+        None => builder,
+    })
+}
+
+fn switch(builder: Builder, option: &str) -> Result<Builder, String> {
+    Ok(match option {
+        "--no-mount" => builder.mounts(Mounts::Never),
+        "--no-anonymous-mount" => builder.anonymous_mount(false),
+        "--no-single-post" => builder.single_post(false),
+        "--chunked-only" => builder.chunked_only(),
+        "--no-chunks" => builder.chunks(false),
+        "--no-referrers" => builder.referrers_api(false),
+        "--no-tag-delete" => builder.tag_delete(false),
+        "--no-delete" => builder.delete(false),
+        "--no-head" => builder.head(false),
+        "--no-ranges" => builder.ranges(false),
+        "--no-digest-header" => builder.digest_header(false),
+        "--no-manifest-location" => builder.manifest_location(false),
+        "--no-reference-check" => builder.check_references(false),
+        "--no-tag-parameters" => builder.tag_parameters(false),
+        "--absolute-urls" => builder.absolute_urls(true),
+        other => return Err(format!("unknown option {other}")),
+    })
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a number of the right size"))
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (left, right) = text.split_once(':').ok_or_else(|| format!("{text:?} has no colon"))?;
+    Ok((left.to_owned(), right.to_owned()))
+}

@@ -1,0 +1,233 @@
+//! Manifests: stored byte for byte, after a look at what they refer to.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH};
+use serde_json::{Map, Value, json};
+
+use super::answer::{ApiError, CONTENT_DIGEST, Content, Refusal, Reply, bad_request, not_found, unsupported};
+use super::blobs::parse;
+use super::digest::{Algorithm, Digest};
+use super::exchange::Call;
+use super::route::is_tag;
+use super::storage::{Manifest, Repository};
+use crate::log::locked;
+
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+const TAG: HeaderName = HeaderName::from_static("oci-tag");
+const DEFAULT_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+
+pub(crate) fn get(call: &Call<'_>, repository: &str, reference: &str) -> Result<Reply, Refusal> {
+    Target::parse(reference)?;
+    let manifest =
+        locked(&call.state.storage).manifest(repository, reference).ok_or_else(|| unknown(reference))?;
+    let etag = format!("\"{}\"", manifest.digest);
+    let base =
+        |status| Reply::new(status).header(CONTENT_DIGEST, manifest.digest.to_string()).header(ETAG, &etag);
+    if call.headers.get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes()) {
+        return Ok(base(StatusCode::NOT_MODIFIED));
+    }
+    let content = Content::Bytes(manifest.bytes.clone());
+    Ok(base(StatusCode::OK).header(CONTENT_TYPE, &manifest.media_type).content(content))
+}
+
+pub(crate) async fn put(call: &mut Call<'_>, repository: &str, reference: &str) -> Result<Reply, Refusal> {
+    let options = &call.state.options;
+    super::uploads::check_repository(call, repository)?;
+    let target = Target::parse(reference)?;
+    let bytes = call.body.collect(options.max_manifest).await?;
+    let facts = Facts::read(&bytes).map_err(|why| bad_request("MANIFEST_INVALID", why))?;
+    let media_type = media_type(call, &facts)?;
+
+    let (digest, mut tags) = match target {
+        Target::Digest(digest) => {
+            let actual = Digest::of(digest.algorithm(), &bytes);
+            if actual != digest {
+                let message = format!("the manifest has the digest {actual}");
+                return Err(bad_request("DIGEST_INVALID", message).into());
+            }
+            (digest, BTreeSet::new())
+        }
+        Target::Tag(tag) => (Digest::of(Algorithm::Sha256, &bytes), BTreeSet::from([tag])),
+    };
+    let by_digest = tags.is_empty();
+    if by_digest && options.tag_parameters {
+        for tag in call.query.all("tag") {
+            if !is_tag(tag) {
+                return Err(bad_request("MANIFEST_INVALID", format!("{tag:?} is not a tag")).into());
+            }
+            tags.insert(tag.to_owned());
+        }
+    }
+    let mut storage = locked(&call.state.storage);
+    if options.check_references {
+        facts.check(storage.repository(repository))?;
+    }
+    let subject = facts.subject.clone().filter(|_| options.referrers_api);
+    let manifest = Manifest { digest: digest.clone(), media_type, bytes, facts };
+    storage.open(repository).put_manifest(manifest, &tags);
+
+    let mut reply = Reply::new(StatusCode::CREATED).header(CONTENT_DIGEST, digest.to_string());
+    if options.manifest_location {
+        reply = reply.location(&call.state.url(&format!("/v2/{repository}/manifests/{digest}")));
+    }
+    if let Some(subject) = subject {
+        reply = reply.header(SUBJECT, subject);
+    }
+    if by_digest && !tags.is_empty() {
+        let tags: Vec<_> = tags.into_iter().collect();
+        reply = reply.header(TAG, tags.join(", "));
+    }
+    Ok(reply)
+}
+
+pub(crate) fn delete(call: &Call<'_>, repository: &str, reference: &str) -> Result<Reply, Refusal> {
+    let target = Target::parse(reference)?;
+    let options = &call.state.options;
+    if !options.delete || (!options.tag_delete && matches!(target, Target::Tag(_))) {
+        return Err(unsupported("deleting is switched off").into());
+    }
+    let mut storage = locked(&call.state.storage);
+    let Some(repository) = storage.existing(repository) else {
+        return Err(not_found("NAME_UNKNOWN", "repository name not known to registry").into());
+    };
+    let removed = match target {
+        Target::Digest(digest) => repository.delete_manifest(&digest),
+        Target::Tag(tag) => repository.tags.remove(&tag).is_some(),
+    };
+    if removed { Ok(Reply::new(StatusCode::ACCEPTED)) } else { Err(unknown(reference).into()) }
+}
+
+/// The `<tag-or-digest>` of a manifest URL.
+enum Target {
+    Tag(String),
+    Digest(Digest),
+}
+
+impl Target {
+    fn parse(reference: &str) -> Result<Self, ApiError> {
+        if reference.contains(':') {
+            parse(reference).map(Self::Digest)
+        } else if is_tag(reference) {
+            Ok(Self::Tag(reference.to_owned()))
+        } else {
+            Err(bad_request("MANIFEST_INVALID", format!("{reference:?} is neither a tag nor a digest")))
+        }
+    }
+}
+
+/// The `Content-Type` without parameters, which must agree with the manifest's own `mediaType`.
+fn media_type(call: &Call<'_>, facts: &Facts) -> Result<String, ApiError> {
+    let header = call.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let header = header.map(|value| value.split(';').next().unwrap_or_default().trim().to_owned());
+    match (header, &facts.media_type) {
+        (Some(header), Some(field)) if header != *field => {
+            let message = format!("mediaType is {field}, Content-Type is {header}");
+            Err(bad_request("MANIFEST_INVALID", message))
+        }
+        (Some(header), _) => Ok(header),
+        (None, field) => Ok(field.clone().unwrap_or_else(|| DEFAULT_TYPE.to_owned())),
+    }
+}
+
+fn unknown(reference: &str) -> ApiError {
+    not_found("MANIFEST_UNKNOWN", format!("manifest {reference} unknown to registry"))
+}
+
+/// What a registry needs to know of a manifest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) media_type: Option<String>,
+    pub(crate) subject: Option<String>,
+    /// The manifest's own, else the media type of its config.
+    pub(crate) artifact_type: Option<String>,
+    pub(crate) annotations: Option<Value>,
+    blobs: Vec<Reference>,
+    manifests: Vec<Reference>,
+}
+
+#[derive(Clone, Debug)]
+struct Reference {
+    digest: Digest,
+    size: u64,
+}
+
+impl Facts {
+    /// Reads a JSON object; what it says about config, layers, manifests and subject must be descriptors.
+    pub(crate) fn read(bytes: &Bytes) -> Result<Self, String> {
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))?;
+        let fields = value.as_object().ok_or("not a JSON object")?;
+        let text = |key: &str| fields.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let config = fields.get("config").and_then(Value::as_object);
+        let config_type = config.and_then(|config| config.get("mediaType")).and_then(Value::as_str);
+        let mut facts = Self {
+            media_type: text("mediaType").map(str::to_owned),
+            artifact_type: text("artifactType").or(config_type).map(str::to_owned),
+            annotations: fields.get("annotations").filter(|value| value.is_object()).cloned(),
+            ..Self::default()
+        };
+        if let Some(subject) = fields.get("subject").filter(|subject| !subject.is_null()) {
+            facts.subject = Some(Reference::read(subject)?.digest.to_string());
+        }
+        if let Some(config) = fields.get("config").filter(|config| !config.is_null()) {
+            facts.blobs.push(Reference::read(config)?);
+        }
+        for layer in list(fields, "layers")?.iter().filter(|layer| !lies_elsewhere(layer)) {
+            facts.blobs.push(Reference::read(layer)?);
+        }
+        for child in list(fields, "manifests")? {
+            facts.manifests.push(Reference::read(child)?);
+        }
+        Ok(facts)
+    }
+
+    /// Refuses what the repository does not have, and what it has in another size.
+    fn check(&self, repository: Option<&Repository>) -> Result<(), ApiError> {
+        let blob = |digest: &Digest| repository?.blobs.get(digest).map(|stored| stored.length());
+        let manifest = |digest: &Digest| repository?.manifests.get(digest).map(|m| m.bytes.len() as u64);
+        let blobs = self.blobs.iter().map(|reference| (reference, blob(&reference.digest)));
+        let manifests = self.manifests.iter().map(|reference| (reference, manifest(&reference.digest)));
+        for (Reference { digest, size }, actual) in blobs.chain(manifests) {
+            match actual {
+                None => {
+                    let message = "manifest references a manifest or blob unknown to registry";
+                    let detail = json!({ "digest": digest.to_string() });
+                    return Err(
+                        ApiError::new(StatusCode::NOT_FOUND, "MANIFEST_BLOB_UNKNOWN", message).detail(detail)
+                    );
+                }
+                Some(actual) if actual != *size => {
+                    let message = format!("{digest} has {actual} bytes, the manifest says {size}");
+                    return Err(bad_request("MANIFEST_INVALID", message));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Reference {
+    fn read(descriptor: &Value) -> Result<Self, String> {
+        let digest = descriptor.get("digest").and_then(Value::as_str).ok_or("a descriptor has no digest")?;
+        let digest = Digest::parse(digest).ok_or_else(|| format!("{digest:?} is not a supported digest"))?;
+        let size = descriptor.get("size").and_then(Value::as_u64).ok_or("a descriptor has no size")?;
+        Ok(Self { digest, size })
+    }
+}
+
+fn list<'a>(fields: &'a Map<String, Value>, key: &str) -> Result<&'a [Value], String> {
+    match fields.get(key) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(values)) => Ok(values),
+        Some(_) => Err(format!("{key} is not a list")),
+    }
+}
+
+/// Layers that are not distributed with the image are never in the registry.
+fn lies_elsewhere(layer: &Value) -> bool {
+    let media_type = layer.get("mediaType").and_then(Value::as_str).unwrap_or_default();
+    media_type.contains("nondistributable") || media_type.contains(".foreign.")
+}

@@ -1,0 +1,111 @@
+//! Listeners, the thread behind them, and connections.
+
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::runtime;
+use tokio::sync::oneshot;
+
+use super::handle::Registry;
+use super::storage::Storage;
+use super::uploads::Uploads;
+use super::{Origins, State, exchange};
+use crate::log::{Log, Origin};
+use crate::options::{Auth, Builder, Redirect};
+use crate::token::Tokens;
+
+impl Registry {
+    pub(crate) fn launch(builder: Builder) -> io::Result<Self> {
+        let Builder { options, script } = builder;
+        let registry = Listener::bind(Origin::Registry, options.port)?;
+        let storage = options.redirect_blobs.map(Listener::storage).transpose()?;
+        let own_port = matches!(&options.auth, Auth::Bearer(bearer) if bearer.own_port);
+        let token = own_port.then(|| Listener::bind(Origin::Token, 0)).transpose()?;
+
+        let origins = Origins {
+            registry: registry.url.clone(),
+            storage: storage.as_ref().map(|listener| listener.url.clone()),
+            token: format!("{}/token", token.as_ref().unwrap_or(&registry).url),
+        };
+        let state = Arc::new(State {
+            options,
+            storage: Mutex::new(Storage::default()),
+            uploads: Uploads::default(),
+            log: Log::new(),
+            script,
+            tokens: Tokens::default(),
+            origins,
+            connections: AtomicU64::new(0),
+            leaked: AtomicU64::new(0),
+        });
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let listeners: Vec<_> = [Some(registry), storage, token].into_iter().flatten().collect();
+        let shared = Arc::clone(&state);
+        let thread = thread::Builder::new().name("testkit-registry".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                for listener in listeners {
+                    tokio::spawn(accept(listener, Arc::clone(&shared)));
+                }
+                // Ends when the handle drops its half; the runtime then drops every connection.
+                let _ = stopped.await;
+            });
+        })?;
+        Ok(Self { state, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+struct Listener {
+    origin: Origin,
+    socket: TcpListener,
+    url: String,
+}
+
+impl Listener {
+    fn bind(origin: Origin, port: u16) -> io::Result<Self> {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        socket.set_nonblocking(true)?;
+        let url = format!("http://{}", socket.local_addr()?);
+        Ok(Self { origin, socket, url })
+    }
+
+    fn storage(place: Redirect) -> io::Result<Self> {
+        let mut listener = Self::bind(Origin::Storage, 0)?;
+        if place == Redirect::OtherHost {
+            listener.url = listener.url.replace("127.0.0.1", "localhost");
+        }
+        Ok(listener)
+    }
+}
+
+async fn accept(listener: Listener, state: Arc<State>) {
+    let Ok(socket) = tokio::net::TcpListener::from_std(listener.socket) else { return };
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(connection(listener.origin, stream, Arc::clone(&state)));
+            }
+            // Out of file descriptors, most likely: others will be closed.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+async fn connection(origin: Origin, stream: TcpStream, state: Arc<State>) {
+    let number = state.log.connected(&state.connections);
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let state = Arc::clone(&state);
+        async move { exchange::answer(&state, origin, number, request).await }
+    });
+    // A connection that ends in an error is what faults are for.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}

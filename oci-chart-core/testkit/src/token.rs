@@ -1,0 +1,355 @@
+//! The token server: opaque bearer tokens with scopes and a lifetime, and an audit of what was asked for.
+//!
+//! It follows the distribution project's token specification: GET with `service` and `scope` parameters and basic
+//! credentials, or a form POST with a password or a refresh token.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::AUTHORIZATION;
+use hyper::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use crate::log::locked;
+use crate::registry::answer::Reply;
+use crate::registry::digest::{Algorithm, Digest};
+use crate::registry::route::Query;
+
+/// How the registry's bearer authentication behaves.
+#[derive(Clone)]
+pub struct Bearer {
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) anonymous_pull: bool,
+    pub(crate) lifetime: Duration,
+    pub(crate) announced: Option<u64>,
+    pub(crate) own_port: bool,
+    pub(crate) service: String,
+    pub(crate) field: TokenField,
+    pub(crate) first_scope_only: bool,
+    pub(crate) oauth: bool,
+    permit: Option<Permit>,
+}
+
+type Permit = Arc<dyn Fn(&Access<'_>) -> bool + Send + Sync>;
+
+/// One action that a token is asked for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Access<'a> {
+    /// The authenticated user; `None` without credentials.
+    pub user: Option<&'a str>,
+    /// `repository` or `registry`.
+    pub kind: &'a str,
+    /// Repository name, or `catalog`.
+    pub name: &'a str,
+    /// `pull`, `push`, `delete` or `*`.
+    pub action: &'a str,
+}
+
+/// Under which name the token stands in the answer of the token server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenField {
+    /// `token`
+    Token,
+    /// `access_token`
+    AccessToken,
+    /// Both, with the same value.
+    Both,
+    /// Neither: an answer that breaks the token specification.
+    Neither,
+}
+
+impl Bearer {
+    /// Tokens for this user: everything is permitted with the password, nothing without.
+    #[must_use]
+    pub fn new(user: &str, password: &str) -> Self {
+        Self {
+            user: user.to_owned(),
+            password: password.to_owned(),
+            anonymous_pull: false,
+            lifetime: Duration::from_secs(300),
+            announced: Some(300),
+            own_port: false,
+            service: "testkit".to_owned(),
+            field: TokenField::Token,
+            first_scope_only: false,
+            oauth: true,
+            permit: None,
+        }
+    }
+
+    /// Gives tokens for `pull` to everyone.
+    #[must_use]
+    pub const fn anonymous_pull(mut self, yes: bool) -> Self {
+        self.anonymous_pull = yes;
+        self
+    }
+
+    /// Time after which a token is refused, and the `expires_in` that the server announces (`None`: it is silent).
+    #[must_use]
+    pub const fn lifetime(mut self, lifetime: Duration, announced: Option<u64>) -> Self {
+        self.lifetime = lifetime;
+        self.announced = announced;
+        self
+    }
+
+    /// Serves tokens from a port of their own instead of the registry's `/token`.
+    #[must_use]
+    pub const fn own_port(mut self, yes: bool) -> Self {
+        self.own_port = yes;
+        self
+    }
+
+    /// The name of the token field.
+    #[must_use]
+    pub const fn field(mut self, field: TokenField) -> Self {
+        self.field = field;
+        self
+    }
+
+    /// Looks at the first requested scope alone, as some servers do.
+    #[must_use]
+    pub const fn first_scope_only(mut self, yes: bool) -> Self {
+        self.first_scope_only = yes;
+        self
+    }
+
+    /// Whether the OAuth2 form POST exists; without it the answer is 404. It exists unless said otherwise.
+    #[must_use]
+    pub const fn oauth(mut self, yes: bool) -> Self {
+        self.oauth = yes;
+        self
+    }
+
+    /// Decides each requested action; what is refused is left out of the token, as real servers do.
+    #[must_use]
+    pub fn permit(mut self, permit: impl Fn(&Access<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.permit = Some(Arc::new(permit));
+        self
+    }
+
+    fn permits(&self, access: &Access<'_>) -> bool {
+        match &self.permit {
+            Some(permit) => permit(access),
+            None => access.user.is_some() || (self.anonymous_pull && access.action == "pull"),
+        }
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bearer")
+            .field("user", &self.user)
+            .field("own_port", &self.own_port)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One request that the token server answered.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TokenRequest {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// `password`, `refresh_token` or, for GET, empty.
+    pub grant: String,
+    /// The user whose credentials were right.
+    pub user: Option<String>,
+    /// The `service` parameter.
+    pub service: Option<String>,
+    /// Each scope as requested, in order; the space-joined form is split.
+    pub scopes: Vec<String>,
+    /// What the token allows, `repository:name:action` one by one.
+    pub granted: Vec<String>,
+    /// Status of the answer.
+    pub status: u16,
+}
+
+/// Tokens given out and the audit of their requests. Cheap to clone; clones share the state.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    issued: HashMap<String, Grant>,
+    refresh: HashMap<String, String>,
+    audit: Vec<TokenRequest>,
+    serial: u64,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("issued", &self.issued.len())
+            .field("audit", &self.audit)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Grant {
+    until: Instant,
+    actions: Vec<String>,
+}
+
+/// What a presented token is worth.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    Enough,
+    /// Known and alive, but for other scopes.
+    TooLittle,
+    Invalid,
+}
+
+impl Tokens {
+    /// All token requests so far, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<TokenRequest> {
+        locked(&self.0).audit.clone()
+    }
+
+    /// Makes every token given out so far invalid, as if it had expired.
+    pub fn revoke_all(&self) {
+        locked(&self.0).issued.clear();
+    }
+
+    pub(crate) fn worth(&self, token: &str, needed: &[String]) -> Worth {
+        let state = locked(&self.0);
+        match state.issued.get(token) {
+            Some(grant) if grant.until > Instant::now() => {
+                let covered = |need: &String| grant.actions.iter().any(|action| covers(action, need));
+                if needed.iter().all(covered) { Worth::Enough } else { Worth::TooLittle }
+            }
+            _ => Worth::Invalid,
+        }
+    }
+
+    /// Answers a token request. `form` is the query of a GET or the body of a POST.
+    pub(crate) fn answer(&self, bearer: &Bearer, method: &str, headers: &HeaderMap, form: &Query) -> Reply {
+        let grant = if method == "POST" { form.first("grant_type").unwrap_or_default() } else { "" };
+        let mut state = locked(&self.0);
+        let user = match (method, grant) {
+            ("GET", _) => basic_credentials(headers),
+            ("POST", "password") => form.first("username").zip(form.first("password")).map(owned),
+            ("POST", "refresh_token") => {
+                let known = form.first("refresh_token").and_then(|token| state.refresh.get(token)).cloned();
+                Some((known.unwrap_or_default(), bearer.password.clone()))
+            }
+            _ => None,
+        };
+        let right =
+            |(user, password): &(String, String)| *user == bearer.user && *password == bearer.password;
+        let mut request = TokenRequest {
+            method: method.to_owned(),
+            grant: grant.to_owned(),
+            user: user.as_ref().filter(|pair| right(pair)).map(|(user, _)| user.clone()),
+            service: form.first("service").map(str::to_owned),
+            scopes: form.all("scope").flat_map(str::split_whitespace).map(str::to_owned).collect(),
+            granted: Vec::new(),
+            status: 200,
+        };
+        let reply = if method == "POST" && !bearer.oauth {
+            refused(StatusCode::NOT_FOUND, "no OAuth2 endpoint here")
+        } else if user.is_some() && request.user.is_none() {
+            refused(StatusCode::UNAUTHORIZED, "incorrect username or password")
+        } else {
+            let scopes = if bearer.first_scope_only { 1 } else { usize::MAX };
+            request.granted = granted(bearer, request.user.as_deref(), request.scopes.iter().take(scopes));
+            state.issue(bearer, &request, form)
+        };
+        request.status = reply.status.as_u16();
+        state.audit.push(request);
+        reply
+    }
+}
+
+impl State {
+    fn issue(&mut self, bearer: &Bearer, request: &TokenRequest, form: &Query) -> Reply {
+        self.serial += 1;
+        let secret = |kind: &str| {
+            Digest::of(Algorithm::Sha256, format!("{kind} {}", self.serial).as_bytes()).to_string()
+        };
+        let (token, refresh) = (secret("access"), secret("refresh"));
+        let mut answer = serde_json::Map::new();
+        let mut put = |key: &str, value: Value| answer.insert(key.to_owned(), value);
+        if matches!(bearer.field, TokenField::Token | TokenField::Both) {
+            put("token", json!(token));
+        }
+        if matches!(bearer.field, TokenField::AccessToken | TokenField::Both) {
+            put("access_token", json!(token));
+        }
+        if let Some(seconds) = bearer.announced {
+            put("expires_in", json!(seconds));
+        }
+        let offline =
+            form.first("offline_token") == Some("true") || form.first("access_type") == Some("offline");
+        if let (Some(user), true) = (&request.user, offline) {
+            put("refresh_token", json!(refresh));
+            self.refresh.insert(refresh, user.clone());
+        }
+        let grant = Grant { until: Instant::now() + bearer.lifetime, actions: request.granted.clone() };
+        self.issued.insert(token, grant);
+        Reply::json(StatusCode::OK, &Value::Object(answer))
+    }
+}
+
+/// User and password of a `Basic` header.
+pub(crate) fn basic_credentials(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    let bytes = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let text = String::from_utf8(bytes).ok()?;
+    text.split_once(':').map(owned)
+}
+
+/// The token of a `Bearer` header.
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn granted<'a>(bearer: &Bearer, user: Option<&str>, scopes: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for scope in scopes {
+        let Some((kind, rest)) = scope.split_once(':') else { continue };
+        let Some((name, actions)) = rest.rsplit_once(':') else { continue };
+        for action in actions.split(',') {
+            if bearer.permits(&Access { user, kind, name, action }) {
+                all.push(format!("{kind}:{name}:{action}"));
+            }
+        }
+    }
+    all
+}
+
+/// Whether one granted action covers a needed one; `*` covers all actions on the same thing.
+fn covers(granted: &str, needed: &str) -> bool {
+    let thing = |text: &str| text.rsplit_once(':').map(|(thing, _)| thing.to_owned());
+    granted == needed || (granted.ends_with(":*") && thing(granted) == thing(needed))
+}
+
+fn refused(status: StatusCode, why: &str) -> Reply {
+    Reply::json(status, &json!({ "details": why }))
+}
+
+fn owned((a, b): (&str, &str)) -> (String, String) {
+    (a.to_owned(), b.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn star_covers_every_action() {
+        assert!(covers("repository:a:*", "repository:a:push"));
+        assert!(covers("repository:a:pull", "repository:a:pull"));
+        assert!(!covers("repository:a:*", "repository:ab:push"));
+        assert!(!covers("repository:a:pull", "repository:a:push"));
+    }
+}
