@@ -4,8 +4,10 @@ mod file;
 mod ignore;
 mod options;
 mod path;
+mod walk;
 
 pub use file::ChartFile;
 pub use ignore::{IgnoreProblem, IgnoreRule, IgnoreRules, ParseIgnoreError};
 pub use options::LoadOptions;
 pub use path::{ChartPath, ParsePathError};
+pub use walk::{SkipReason, Skipped};

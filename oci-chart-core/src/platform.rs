@@ -15,3 +15,9 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file.file(), buffer, offset)
 }
+
+/// Whether following symbolic links was given up because they never end. The standard library knows that kind of error on
+/// every system, but has not made it stable: its name is all there is to compare.
+pub(crate) fn is_link_loop(error: &io::Error) -> bool {
+    format!("{:?}", error.kind()) == "FilesystemLoop"
+}
