@@ -56,7 +56,8 @@ impl IgnoreRules {
             if text.windows(2).any(|pair| pair == b"**") {
                 return Err(fail(IgnoreProblem::DoubleStar));
             }
-            if Glob::new(text).is_err() {
+            // Helm tries each rule on this name, and so finds only what is broken as far as the name matches.
+            if Glob::new(text).matches(b"abc").is_err() {
                 return Err(fail(IgnoreProblem::BadPattern));
             }
             rules.push(IgnoreRule::new(text, Some(number)));
@@ -96,8 +97,8 @@ pub struct IgnoreRule {
     negated: bool,
     directories_only: bool,
     whole_path: bool,
-    /// None where the pattern broke when its final `/` was taken off (`a\/`): it matches nothing.
-    glob: Option<Glob>,
+    /// Where a broken part of it is reached after all, it does not match.
+    glob: Glob,
 }
 
 impl IgnoreRule {
@@ -122,15 +123,14 @@ impl IgnoreRule {
         let directories_only = pattern.ends_with(b"/");
         let pattern = pattern.strip_suffix(b"/").unwrap_or(pattern);
         let whole_path = pattern.contains(&b'/');
-        // Of `//x`, Helm takes off one slash more each time it looks at the rule. Here all are off from the start.
-        let begin = pattern.iter().take_while(|byte| **byte == b'/').count();
+        let pattern = pattern.strip_prefix(b"/").unwrap_or(pattern);
         Self {
             text: String::from_utf8_lossy(text).into_owned(),
             line,
             negated,
             directories_only,
             whole_path,
-            glob: Glob::new(&pattern[begin..]).ok(),
+            glob: Glob::new(pattern),
         }
     }
 
@@ -140,7 +140,7 @@ impl IgnoreRule {
         }
         let name =
             if self.whole_path { path } else { path.rsplit(|byte| *byte == b'/').next().unwrap_or(path) };
-        self.glob.as_ref().is_some_and(|glob| glob.matches(name)) != self.negated
+        self.glob.matches(name).unwrap_or(false) != self.negated
     }
 }
 

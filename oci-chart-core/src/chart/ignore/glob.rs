@@ -3,7 +3,16 @@
 /// A compiled pattern. `*` and `?` never match `/`; a character class may, as in Go. `\` escapes on every system, so that one
 /// tree gives one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Glob(Vec<Token>);
+pub(super) struct Glob(Vec<Part>);
+
+/// What stands between two stars.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    /// A star stands before it: any number of bytes.
+    star: bool,
+    /// Go reads a part only when it comes to it, so a broken one spoils nothing before.
+    tokens: Result<Vec<Token>, BadPattern>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
@@ -11,8 +20,6 @@ enum Token {
     Byte(u8),
     /// `?`: one character.
     Any,
-    /// `*`: any number of bytes.
-    Star,
     /// `[a-c]` or `[^a-c]`: one character by its code.
     Class { negated: bool, ranges: Vec<(u32, u32)> },
 }
@@ -22,57 +29,84 @@ enum Token {
 pub(super) struct BadPattern;
 
 impl Glob {
-    pub(super) fn new(pattern: &[u8]) -> Result<Self, BadPattern> {
-        let mut tokens = Vec::new();
+    pub(super) fn new(pattern: &[u8]) -> Self {
+        let mut parts = Vec::new();
         let mut rest = pattern;
-        while let Some((&byte, tail)) = rest.split_first() {
+        while !rest.is_empty() {
+            let stars = rest.iter().take_while(|byte| **byte == b'*').count();
+            rest = &rest[stars..];
+            let (part, tail) = rest.split_at(part_length(rest));
             rest = tail;
-            tokens.push(match byte {
-                b'*' => Token::Star,
-                b'?' => Token::Any,
-                b'[' => class(&mut rest)?,
-                b'\\' => {
-                    let (&escaped, tail) = rest.split_first().ok_or(BadPattern)?;
-                    rest = tail;
-                    Token::Byte(escaped)
-                }
-                _ => Token::Byte(byte),
-            });
+            parts.push(Part { star: stars > 0, tokens: tokens(part) });
         }
-        Ok(Self(tokens))
+        Self(parts)
     }
 
-    /// Whether the whole of `name` matches. Only the last star is ever tried again, one byte further each time, so the work is
-    /// bounded by the product of both lengths. Go does the same, and finds no match where only an earlier star could help.
-    pub(super) fn matches(&self, name: &[u8]) -> bool {
-        let (mut token, mut at) = (0, 0);
-        let mut star: Option<(usize, usize)> = None;
-        loop {
-            match self.0.get(token) {
-                Some(Token::Star) => {
-                    token += 1;
-                    star = Some((token, at));
-                    continue;
-                }
-                Some(one) => {
-                    if let Some(width) = one.width_in(&name[at..]) {
-                        token += 1;
-                        at += width;
-                        continue;
-                    }
-                }
-                None if at == name.len() => return true,
-                None => {}
+    /// Whether the whole of `name` matches; an error where a broken part had to be looked at. Only the last star is ever tried
+    /// again, one byte further each time, so the work is bounded by the product of both lengths. Go does the same, and finds no
+    /// match where only an earlier star could help.
+    pub(super) fn matches(&self, name: &[u8]) -> Result<bool, BadPattern> {
+        let mut rest = name;
+        for (index, part) in self.0.iter().enumerate() {
+            let tokens = part.tokens.as_ref().map_err(|error| *error)?;
+            let last = index + 1 == self.0.len();
+            if part.star && tokens.is_empty() {
+                return Ok(!rest.contains(&b'/'));
             }
-            match star {
-                Some((after, begin)) if name.get(begin).is_some_and(|byte| *byte != b'/') => {
-                    star = Some((after, begin + 1));
-                    (token, at) = (after, begin + 1);
-                }
-                _ => return false,
+            let within =
+                if part.star { rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len()) } else { 0 };
+            let found = (0..=within).find_map(|begin| {
+                let tail = prefix(tokens, &rest[begin..])?;
+                (!last || tail.is_empty()).then_some(tail)
+            });
+            match found {
+                Some(tail) => rest = tail,
+                None => return Ok(false),
             }
         }
+        Ok(rest.is_empty())
     }
+}
+
+/// Where the next star stands that is not inside brackets.
+fn part_length(pattern: &[u8]) -> usize {
+    let mut in_brackets = false;
+    let mut at = 0;
+    while let Some(byte) = pattern.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'[' => in_brackets = true,
+            b']' => in_brackets = false,
+            b'*' if !in_brackets => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    pattern.len()
+}
+
+fn tokens(part: &[u8]) -> Result<Vec<Token>, BadPattern> {
+    let mut tokens = Vec::new();
+    let mut rest = part;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        tokens.push(match byte {
+            b'?' => Token::Any,
+            b'[' => class(&mut rest)?,
+            b'\\' => {
+                let (&escaped, tail) = rest.split_first().ok_or(BadPattern)?;
+                rest = tail;
+                Token::Byte(escaped)
+            }
+            _ => Token::Byte(byte),
+        });
+    }
+    Ok(tokens)
+}
+
+/// What follows in `name` after all tokens matched at its start.
+fn prefix<'a>(tokens: &[Token], name: &'a [u8]) -> Option<&'a [u8]> {
+    tokens.iter().try_fold(name, |rest, token| token.width_in(rest).map(|width| &rest[width..]))
 }
 
 impl Token {
@@ -87,7 +121,6 @@ impl Token {
                 let inside = ranges.iter().any(|(low, high)| (*low..=*high).contains(&code));
                 (inside != *negated).then_some(width)
             }
-            Self::Star => None,
         }
     }
 }
@@ -154,7 +187,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, name: &str) -> bool {
-        Glob::new(pattern.as_bytes()).unwrap().matches(name.as_bytes())
+        Glob::new(pattern.as_bytes()).matches(name.as_bytes()).unwrap()
     }
 
     #[test]
@@ -201,17 +234,24 @@ mod tests {
         for pattern in
             ["[]a]", "[-]", "[x-]", "[-x]", "[", "[^", "[^bc", "a[", "a\\", "[a-", "[a-b-c]", "[\\", "*["]
         {
-            assert_eq!(Glob::new(pattern.as_bytes()), Err(BadPattern), "{pattern}");
+            assert_eq!(Glob::new(pattern.as_bytes()).matches(b"a"), Err(BadPattern), "{pattern}");
         }
-        assert_eq!(Glob::new(b"[\xff]"), Err(BadPattern));
+        assert_eq!(Glob::new(b"[\xff]").matches(b"a"), Err(BadPattern));
+    }
+
+    #[test]
+    fn a_broken_part_counts_when_it_is_reached() {
+        let late = Glob::new(b"a*[");
+        assert_eq!(late.matches(b"b"), Ok(false));
+        assert_eq!(late.matches(b"ab"), Err(BadPattern));
     }
 
     #[test]
     fn bytes_that_are_no_text() {
-        let any = Glob::new(b"a?b").unwrap();
-        assert!(any.matches(b"a\xffb"));
-        assert!(!any.matches(b"a\xff\xffb"));
-        assert!(Glob::new(b"\xff*").unwrap().matches(b"\xff\xfe"));
+        let any = Glob::new(b"a?b");
+        assert_eq!(any.matches(b"a\xffb"), Ok(true));
+        assert_eq!(any.matches(b"a\xff\xffb"), Ok(false));
+        assert_eq!(Glob::new(b"\xff*").matches(b"\xff\xfe"), Ok(true));
     }
 
     #[test]
