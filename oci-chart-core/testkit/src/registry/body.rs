@@ -201,8 +201,8 @@ impl Body for Outbound {
         }
         let data = match this.next(limit) {
             Ok(Some(data)) => this.flipped(data),
-            // A cut beyond the end is still a cut, and the end of a body that was announced longer is one.
-            Ok(None) if this.cut.is_some() || this.lies => {
+            // A cut beyond the end is still a cut.
+            Ok(None) if this.cut.is_some() => {
                 this.cut = Some(this.position);
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
