@@ -19,8 +19,14 @@ pub mod yaml;
 // Layer 2: charts, without any network.
 pub mod chart;
 
+// Layer 1: names and texts.
+pub mod name;
+
 // Layer 3: OCI values.
 pub mod oci;
+
+// Layer 5: stores.
+pub mod store;
 
 pub use content::Content;
 pub use context::{CancelToken, Context, Event};

@@ -21,3 +21,13 @@ pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result
 pub(crate) fn is_link_loop(error: &io::Error) -> bool {
     format!("{:?}", error.kind()) == "FilesystemLoop"
 }
+
+/// Lets files made by `builder` have mode 0644 (less the umask) instead of 0600.
+#[cfg(unix)]
+pub(crate) fn readable_by_all(builder: &mut tempfile::Builder<'_, '_>) {
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+}
+
+/// Windows takes the directory's permissions.
+#[cfg(windows)]
+pub(crate) fn readable_by_all(_: &mut tempfile::Builder<'_, '_>) {}

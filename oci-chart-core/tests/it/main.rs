@@ -7,6 +7,8 @@
     reason = "helpers of tests are not seen as tests, and a panic is how a test fails"
 )]
 
+mod architecture;
+mod contract;
 mod ignore_vectors;
 mod judges_smoke;
 mod oracle_ignore;

@@ -1,0 +1,104 @@
+use std::{io::Read, pin::Pin};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_util::{StreamExt as _, stream};
+
+use crate::{
+    content::{Content, ContentReader},
+    context::{Context, Event},
+    digest::Verifier,
+    error::{Error, ErrorKind, Result},
+    oci::Descriptor,
+};
+
+/// Results as they come.
+pub type BoxStream<'a, T> = Pin<Box<dyn Stream<Item = Result<T>> + Send + 'a>>;
+
+/// Bytes as they come, in pieces of any size.
+pub type ByteStream = BoxStream<'static, Bytes>;
+
+/// How much of a file is read at a time, in bytes.
+const CHUNK: usize = 256 << 10;
+
+/// The bytes of `content`. What is in memory is one piece; files are read on the runtime's threads for blocking work.
+pub(crate) fn content_stream(content: &Content) -> ByteStream {
+    if let Some(bytes) = content.as_bytes() {
+        let piece = (!bytes.is_empty()).then(|| Ok(bytes.clone()));
+        return Box::pin(stream::iter(piece));
+    }
+    Box::pin(stream::try_unfold(State::Closed(content.clone()), |state| async move {
+        let read = tokio::task::spawn_blocking(move || read_chunk(state)).await;
+        read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "reading a file ended without a result")))
+    }))
+}
+
+/// `bytes`, held against the descriptor on their way: the stream ends with an error if they are not what it says.
+pub(crate) fn verified(bytes: ByteStream, descriptor: &Descriptor) -> ByteStream {
+    let verifier = Verifier::new(descriptor.digest, descriptor.size);
+    Box::pin(stream::try_unfold((bytes, Some(verifier)), |(mut bytes, mut verifier)| async move {
+        let Some(check) = &mut verifier else { return Ok(None) };
+        match next(&mut bytes).await? {
+            Some(piece) => {
+                check.update(&piece)?;
+                Ok(Some((piece, (bytes, verifier))))
+            }
+            None => verifier.take().map_or(Ok(()), Verifier::finish).map(|()| None),
+        }
+    }))
+}
+
+/// `bytes`, telling `cx` how far they have come and stopping when it says so.
+pub(crate) fn counted(bytes: ByteStream, cx: &Context, id: u64) -> ByteStream {
+    let (cx, mut seen) = (cx.clone(), 0);
+    Box::pin(bytes.map(move |piece| {
+        cx.check()?;
+        if let Ok(piece) = &piece {
+            seen += piece.len() as u64;
+            cx.emit(Event::Progress { id, bytes: seen });
+        }
+        piece
+    }))
+}
+
+/// The next item.
+pub(crate) async fn next<T>(stream: &mut BoxStream<'_, T>) -> Result<Option<T>> {
+    std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await.transpose()
+}
+
+/// Everything, where `size` bytes are expected. A single piece is not copied.
+pub(crate) async fn collect(mut stream: ByteStream, size: u64) -> Result<Bytes> {
+    let Some(first) = next(&mut stream).await? else { return Ok(Bytes::new()) };
+    let Some(second) = next(&mut stream).await? else { return Ok(first) };
+    let mut bytes = BytesMut::with_capacity(usize::try_from(size).unwrap_or(0));
+    bytes.extend_from_slice(&first);
+    bytes.extend_from_slice(&second);
+    while let Some(piece) = next(&mut stream).await? {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.freeze())
+}
+
+enum State {
+    Closed(Content),
+    Open(ContentReader),
+}
+
+fn read_chunk(state: State) -> Result<Option<(Bytes, State)>> {
+    let mut reader = match state {
+        State::Closed(content) => content.open()?,
+        State::Open(reader) => reader,
+    };
+    let mut chunk = BytesMut::zeroed(CHUNK);
+    let mut filled = 0;
+    while let Some(rest @ [_, ..]) = chunk.get_mut(filled..) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    chunk.truncate(filled);
+    Ok((filled > 0).then(|| (chunk.freeze(), State::Open(reader))))
+}

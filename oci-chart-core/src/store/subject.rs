@@ -1,0 +1,46 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::{
+    digest::Digest,
+    oci::{Descriptor, MediaType},
+};
+
+/// What a manifest says about what it refers to.
+pub(crate) struct Reference {
+    /// The digest of its subject.
+    pub subject: Digest,
+    /// The manifest itself, as a list of referrers shows it (distribution spec 1.1, "Listing Referrers").
+    pub referrer: Descriptor,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct View {
+    subject: Option<Mention>,
+    artifact_type: Option<String>,
+    config: Option<Mention>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Mention {
+    media_type: Option<String>,
+    digest: Option<String>,
+}
+
+/// Reads the reference out of a manifest's bytes; `None` where there is none, or nothing that can be read.
+pub(crate) fn reference(descriptor: &Descriptor, manifest: &[u8]) -> Option<Reference> {
+    let view: View = serde_json::from_slice(manifest).ok()?;
+    let subject = view.subject?.digest?.parse().ok()?;
+    let kind = view
+        .artifact_type
+        .filter(|kind| !kind.is_empty())
+        .or(view.config.and_then(|config| config.media_type));
+    let mut referrer = Descriptor::new(descriptor.media_type.clone(), descriptor.digest, descriptor.size);
+    referrer.artifact_type = kind.map(MediaType::from);
+    referrer.annotations = view.annotations.unwrap_or_default();
+    Some(Reference { subject, referrer })
+}
