@@ -1,13 +1,23 @@
 //! Charts: what they say about themselves, how they are read, and what is in them.
 
+mod dependency;
 mod file;
 mod ignore;
+mod lock;
+mod metadata;
 mod options;
 mod path;
+mod place;
+mod sanitize;
+mod validate;
 mod walk;
 
+pub use dependency::{Dependency, ImportSpec, ImportValue, Maintainer};
 pub use file::ChartFile;
 pub use ignore::{IgnoreProblem, IgnoreRule, IgnoreRules, ParseIgnoreError};
+pub use lock::{Lock, lock_digest, lock_digest_helm2};
+pub use metadata::{FieldTypeError, Metadata};
 pub use options::LoadOptions;
 pub use path::{ChartPath, ParsePathError};
+pub use validate::Invalid;
 pub use walk::{SkipReason, Skipped};

@@ -59,6 +59,8 @@ reasons! {
     FieldMissing = "field-missing";
     /// A field's value is not allowed.
     FieldInvalid = "field-invalid";
+    /// A chart's name is `/` or has a backslash, so that nobody could read its package.
+    NameUnusable = "name-unusable";
     /// Dependencies of Chart.yaml are not in charts/.
     DependenciesMissing = "dependencies-missing";
     /// A line of .helmignore is no pattern.

@@ -84,6 +84,11 @@ impl Document {
         &self.bounds
     }
 
+    /// Whether an infinity or NaN stands anywhere, be it under a key that a later one replaced.
+    pub(crate) fn has_special_floats(&self) -> bool {
+        self.slots.iter().any(|slot| matches!(slot.data, Data::Float(value) if !value.is_finite()))
+    }
+
     pub(super) fn slot(&self, index: u32) -> Slot {
         self.slots
             .get(index as usize)

@@ -21,6 +21,11 @@ pub(crate) const TABLE: &[Disagreement] = &[
         because: "GHSA-557j-xg8c-q2mm and CWE-59: links inside charts have led to code execution. Helm reads a link entry as \
                   an empty file, so its chart is not what tar(1) unpacks.",
     },
+    Disagreement {
+        reason: "name-unusable",
+        because: "CWE-22: in a package of a chart called `/` every entry is absolute, and a backslash in a name separates \
+                  directories when Helm reads the package back, which then fails or has other files.",
+    },
 ];
 
 /// The row that allows our refusal for `reason`, where there is one.

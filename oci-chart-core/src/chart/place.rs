@@ -1,0 +1,40 @@
+//! Errors of documents: what is wrong, in which file, at which line and column.
+
+use crate::{
+    error::{Error, ErrorKind, Reason},
+    yaml::{Fault, ParseError, Position},
+};
+
+/// Adds a place to an error.
+pub(super) fn at(error: Error, place: Option<Position>) -> Error {
+    match place {
+        None => error,
+        Some(place) => error.with_context("line", place.line).with_context("column", place.column),
+    }
+}
+
+/// The error of a text in `file` that is not YAML, or not what Helm makes of YAML. The text begins `lines` below the first line of
+/// the file.
+pub(super) fn unreadable(file: &str, lines: u32, cause: ParseError) -> Error {
+    if matches!(cause.fault(), Fault::TooLarge { .. } | Fault::ExpandsTooFar { .. }) {
+        return Error::from(cause).with_context("file", file).with_context("limit", "yaml_bytes");
+    }
+    let what = match cause.fault() {
+        Fault::Encoding(what) | Fault::Syntax(what) | Fault::Value(what) | Fault::NotJson(what) => what,
+        _ => "not YAML",
+    };
+    let place = cause.position();
+    let line = place.line.saturating_add(lines);
+    let message = format!("cannot load {file}: yaml: line {line}: {what}");
+    let error = Error::new(ErrorKind::InvalidChart, message)
+        .with_reason(Reason::YamlSyntax)
+        .with_context("file", file)
+        .with_context("line", line)
+        .with_context("column", place.column);
+    let general = Error::from(cause);
+    match general.hint() {
+        Some(hint) => error.with_hint(hint.to_owned()),
+        None => error,
+    }
+    .with_source(cause)
+}
