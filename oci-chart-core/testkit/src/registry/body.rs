@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -14,10 +13,8 @@ use hyper::body::{Body, Frame, Incoming};
 use tokio::time::{Sleep, sleep};
 
 use super::answer::{ApiError, Content, Refusal};
+use super::spool::{BLOCK, Stored};
 use crate::log::Entry;
-
-/// Block in which files are read and endless bodies are written.
-const BLOCK: usize = 64 << 10;
 
 /// Time for the bytes before a cut to leave the process: hyper throws its buffer away when a body fails.
 const FLUSH: Duration = Duration::from_millis(20);
@@ -103,25 +100,20 @@ pub(crate) struct Bend {
 
 enum Source {
     Bytes(Bytes),
-    File { file: fs_err::File, left: u64 },
+    Blob { blob: Arc<Stored>, at: u64, left: u64 },
     Endless(Bytes),
 }
 
 impl Outbound {
     /// `silent` is an answer to HEAD: its body is never read.
-    pub(crate) fn new(
-        content: Content,
-        bend: &Bend,
-        entry: Arc<Entry>,
-        silent: bool,
-    ) -> std::io::Result<Self> {
+    pub(crate) fn new(content: Content, bend: &Bend, entry: Arc<Entry>, silent: bool) -> Self {
         let left = if silent { Some(0) } else { content.length().filter(|_| bend.cut.is_none()) };
-        let source = if silent { Source::Bytes(Bytes::new()) } else { Source::open(content)? };
+        let source = if silent { Source::Bytes(Bytes::new()) } else { Source::open(content) };
         if left == Some(0) {
             entry.end();
         }
         let Bend { cut, flip, drip, lies } = bend.clone();
-        Ok(Self { source, entry, left, cut, flip, position: 0, drip, lies, pause: None })
+        Self { source, entry, left, cut, flip, position: 0, drip, lies, pause: None }
     }
 
     fn next(&mut self, limit: usize) -> std::io::Result<Option<Bytes>> {
@@ -129,13 +121,13 @@ impl Outbound {
             Source::Bytes(bytes) if bytes.is_empty() => return Ok(None),
             Source::Bytes(bytes) => bytes.split_to(limit.min(bytes.len())),
             Source::Endless(block) => block.slice(..limit.min(block.len())),
-            Source::File { left: 0, .. } => return Ok(None),
-            Source::File { file, left } => {
+            Source::Blob { left: 0, .. } => return Ok(None),
+            Source::Blob { blob, at, left } => {
                 let want = limit.min(BLOCK).min(usize::try_from(*left).unwrap_or(BLOCK));
-                let mut block = vec![0; want];
-                file.read_exact(&mut block)?;
-                *left -= want as u64;
-                block.into()
+                let block = blob.block(*at, want)?;
+                *at += block.len() as u64;
+                *left -= block.len() as u64;
+                block
             }
         };
         Ok(Some(data))
@@ -156,24 +148,12 @@ impl Outbound {
 }
 
 impl Source {
-    fn open(content: Content) -> std::io::Result<Self> {
-        use super::spool::Stored;
-        Ok(match content {
+    fn open(content: Content) -> Self {
+        match content {
             Content::Bytes(bytes) => Self::Bytes(bytes),
             Content::Endless(block) => Self::Endless(block),
-            Content::Blob { blob, start, length } => match &*blob {
-                Stored::Memory(bytes) => {
-                    let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
-                    let length = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len() - start);
-                    Self::Bytes(bytes.slice(start..start + length))
-                }
-                Stored::File { path, .. } => {
-                    let mut file = fs_err::File::open(path)?;
-                    file.seek(SeekFrom::Start(start))?;
-                    Self::File { file, left: length }
-                }
-            },
-        })
+            Content::Blob { blob, start, length } => Self::Blob { blob, at: start, left: length },
+        }
     }
 }
 
@@ -201,8 +181,8 @@ impl Body for Outbound {
         }
         let data = match this.next(limit) {
             Ok(Some(data)) => this.flipped(data),
-            // A cut beyond the end is still a cut.
-            Ok(None) if this.cut.is_some() => {
+            // A cut beyond the end is still a cut, and the end of a body that was announced longer is one.
+            Ok(None) if this.cut.is_some() || this.lies => {
                 this.cut = Some(this.position);
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -228,7 +208,7 @@ impl Body for Outbound {
     // size alone.
     fn is_end_stream(&self) -> bool {
         let plain = self.cut.is_none() && !self.lies;
-        plain && matches!(&self.source, Source::Bytes(bytes) if bytes.is_empty() && self.position == 0)
+        plain && self.position == 0 && self.left == Some(0)
     }
 }
 

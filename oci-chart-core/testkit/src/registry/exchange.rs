@@ -79,7 +79,7 @@ pub(crate) async fn answer(
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     let silent = call.method == "HEAD";
-    let body = Outbound::new(reply.content, &bend, entry, silent).map_err(|_| BrokenOff)?;
+    let body = Outbound::new(reply.content, &bend, entry, silent);
     Ok(response.map(|()| body))
 }
 

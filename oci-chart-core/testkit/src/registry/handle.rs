@@ -161,7 +161,7 @@ impl Registry {
     pub fn blob(&self, repository: &str, digest: &str) -> io::Result<Option<Bytes>> {
         let digest = parsed(digest)?;
         let stored = locked(&self.state.storage).blob(repository, &digest);
-        stored.map(|stored| stored.bytes()).transpose()
+        stored.map(|stored| stored.block(0, usize::MAX)).transpose()
     }
 
     /// A manifest by tag or digest.

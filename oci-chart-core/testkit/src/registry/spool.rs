@@ -1,12 +1,17 @@
 //! Content that is hashed while it arrives, small in memory, large in a file.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use bytes::Bytes;
-use tempfile::{NamedTempFile, TempPath};
+use fs_err::File;
 
 use super::digest::{Algorithm, Digest, Hasher};
+use crate::log::locked;
+
+/// Block in which a file is read.
+pub(crate) const BLOCK: usize = 64 << 10;
 
 /// Where content goes once it outgrows memory.
 #[derive(Clone, Debug)]
@@ -15,6 +20,15 @@ pub(crate) struct Place {
     pub(crate) spill: u64,
     /// Directory of the files; the system's temporary directory when `None`.
     pub(crate) directory: Option<PathBuf>,
+}
+
+impl Place {
+    /// A file without a name: it goes away with its handle, even when the process is killed.
+    fn file(&self) -> io::Result<File> {
+        let directory = self.directory.clone().unwrap_or_else(std::env::temp_dir);
+        let file = tempfile::tempfile_in(&directory)?;
+        Ok(File::from_parts(file, directory.join("(a blob)")))
+    }
 }
 
 /// Content being received.
@@ -27,7 +41,7 @@ pub(crate) struct Spool {
 
 enum Held {
     Memory(Vec<u8>),
-    File(NamedTempFile),
+    File(File),
 }
 
 impl Spool {
@@ -43,10 +57,7 @@ impl Spool {
         if let Held::Memory(memory) = &mut self.held
             && self.length + bytes.len() as u64 > self.place.spill
         {
-            let mut file = match &self.place.directory {
-                Some(directory) => NamedTempFile::new_in(directory)?,
-                None => NamedTempFile::new()?,
-            };
+            let mut file = self.place.file()?;
             file.write_all(memory)?;
             self.held = Held::File(file);
         }
@@ -64,18 +75,22 @@ impl Spool {
         let same = self.hasher.algorithm() == algorithm;
         let stored = match self.held {
             Held::Memory(memory) => Stored::Memory(memory.into()),
-            Held::File(file) => Stored::File { path: file.into_temp_path(), length: self.length },
+            Held::File(file) => Stored::File { file: Mutex::new(file), length: self.length },
         };
         let digest = if same { self.hasher.finish() } else { stored.digest(algorithm)? };
         Ok((digest, stored))
     }
 }
 
-/// Content at rest. Files go away with their last owner.
+/// Content at rest.
 #[derive(Debug)]
 pub(crate) enum Stored {
     Memory(Bytes),
-    File { path: TempPath, length: u64 },
+    /// The position of the file belongs to whoever holds the lock.
+    File {
+        file: Mutex<File>,
+        length: u64,
+    },
 }
 
 impl Stored {
@@ -86,28 +101,32 @@ impl Stored {
         }
     }
 
-    /// The whole content in memory.
-    pub(crate) fn bytes(&self) -> io::Result<Bytes> {
+    /// At most `limit` bytes from `start` on; none at the end.
+    pub(crate) fn block(&self, start: u64, limit: usize) -> io::Result<Bytes> {
+        let left = usize::try_from(self.length().saturating_sub(start)).unwrap_or(usize::MAX);
+        let length = limit.min(left);
         match self {
-            Self::Memory(bytes) => Ok(bytes.clone()),
-            Self::File { path, .. } => fs_err::read(path).map(Bytes::from),
+            Self::Memory(bytes) => {
+                let start = bytes.len() - left;
+                Ok(bytes.slice(start..start + length))
+            }
+            Self::File { file, .. } => {
+                let mut block = vec![0; length];
+                let mut file = locked(file);
+                file.seek(SeekFrom::Start(start))?;
+                file.read_exact(&mut block)?;
+                Ok(block.into())
+            }
         }
     }
 
     fn digest(&self, algorithm: Algorithm) -> io::Result<Digest> {
         let mut hasher = Hasher::new(algorithm);
-        match self {
-            Self::Memory(bytes) => hasher.update(bytes),
-            Self::File { path, .. } => {
-                let mut file = fs_err::File::open(path)?;
-                let mut block = vec![0; 64 << 10];
-                loop {
-                    match file.read(&mut block)? {
-                        0 => break,
-                        n => hasher.update(block.get(..n).unwrap_or_default()),
-                    }
-                }
-            }
+        let mut start = 0;
+        while start < self.length() {
+            let block = self.block(start, BLOCK)?;
+            hasher.update(&block);
+            start += block.len() as u64;
         }
         Ok(hasher.finish())
     }
@@ -128,7 +147,9 @@ mod tests {
                 }
                 let (digest, stored) = spool.finish(Algorithm::Sha512).unwrap();
                 assert_eq!(digest, Digest::of(Algorithm::Sha512, &content));
-                assert_eq!(stored.bytes().unwrap(), content);
+                assert_eq!(stored.block(0, usize::MAX).unwrap(), content);
+                assert_eq!(stored.block(990, 100).unwrap(), &content[990..]);
+                assert!(stored.block(1001, 1).unwrap().is_empty());
                 assert_eq!(matches!(stored, Stored::File { .. }), spill < 1000, "spill at {spill}");
             }
         }
