@@ -1,5 +1,6 @@
 //! Charts: what they say about themselves, how they are read, and what is in them.
 
+mod archive;
 mod dependency;
 mod file;
 mod ignore;
@@ -12,6 +13,7 @@ mod sanitize;
 mod validate;
 mod walk;
 
+pub use archive::{ArchiveError, ArchiveFiles, ArchiveFlaw, ArchiveSummary, read_archive, summarize_archive};
 pub use dependency::{Dependency, ImportSpec, ImportValue, Maintainer};
 pub use file::ChartFile;
 pub use ignore::{IgnoreProblem, IgnoreRule, IgnoreRules, ParseIgnoreError};

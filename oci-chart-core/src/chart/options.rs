@@ -24,6 +24,9 @@ pub struct LoadOptions {
     /// Follow symbolic links that lead out of the chart's directory. Helm does, so that a chart from a stranger can pack any
     /// file that its builder may read; here such a link is an error unless the caller knows the directory.
     pub follow_outside_symlinks: bool,
+    /// Refuse a package with a [flaw](super::ArchiveFlaw) behind its last file. Helm never looks there, so by default such
+    /// packages are read, and the flaw is told.
+    pub strict: bool,
 }
 
 impl LoadOptions {
@@ -45,6 +48,13 @@ impl LoadOptions {
     #[must_use]
     pub fn with_outside_symlinks(mut self, follow: bool) -> Self {
         self.follow_outside_symlinks = follow;
+        self
+    }
+
+    /// Whether a flaw behind the last file of a package is an error.
+    #[must_use]
+    pub fn with_strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
         self
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod architecture;
+mod archive_vectors;
 mod contract;
 mod ignore_vectors;
 mod judges_smoke;
