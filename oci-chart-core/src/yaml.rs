@@ -22,12 +22,24 @@
 //! # Ok::<(), oci_chart_core::yaml::ParseError>(())
 //! ```
 
+mod binary;
+mod compose;
 mod document;
 mod emit;
 mod error;
+mod expansion;
 mod foreign;
+mod mappings;
 mod number;
+mod parser;
+mod reader;
+mod resolve;
+mod scanner;
+mod split;
+mod tags;
+mod timestamp;
 mod to_json;
+mod token;
 mod value;
 
 pub use document::{Bounds, Document};

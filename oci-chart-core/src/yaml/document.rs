@@ -1,5 +1,7 @@
 use super::{
+    compose,
     error::{Fault, ParseError, Position},
+    split,
     value::Node,
 };
 
@@ -53,7 +55,7 @@ impl Document {
         if bytes.len() > limit {
             return Err(ParseError::new(Fault::TooLarge { limit }, Position::START));
         }
-        Err(ParseError::new(Fault::Syntax("not readable"), Position::START))
+        compose::compose(bytes, bounds)
     }
 
     /// Reads every document of a values file, cut as Helm 4 cuts it: at each line that starts with `---`.
@@ -62,7 +64,37 @@ impl Document {
     ///
     /// Those of [`parse`](Self::parse), and anything but a comment after the `---` of a separator.
     pub fn parse_all(bytes: &[u8], bounds: &Bounds) -> Result<Vec<Self>, ParseError> {
-        Ok(vec![Self::parse(bytes, bounds)?])
+        let limit = bounds.bytes.min(Span::MAX_TEXT);
+        if bytes.len() > limit {
+            return Err(ParseError::new(Fault::TooLarge { limit }, Position::START));
+        }
+        let documents = split::split(bytes)?.into_iter().map(|part| {
+            let mut document = compose::compose(&part.text, bounds).map_err(|e| e.moved_down(part.first_line))?;
+            document.move_down(part.first_line);
+            Ok(document)
+        });
+        documents.collect()
+    }
+
+    pub(super) fn new(
+        source: String,
+        built: String,
+        slots: Vec<Slot>,
+        links: Vec<u32>,
+        entries: Vec<Entry>,
+        root: u32,
+        bounds: Bounds,
+    ) -> Self {
+        Self { source, built, slots, links, entries, root, bounds }
+    }
+
+    /// Counts lines from further up: the document was a part of a larger text.
+    fn move_down(&mut self, lines: u32) {
+        if lines > 0 {
+            for slot in &mut self.slots {
+                slot.position.line = slot.position.line.saturating_add(lines);
+            }
+        }
     }
 
     /// The document's value.
@@ -149,19 +181,32 @@ pub(super) struct Span {
 
 impl Span {
     const BUILT: u32 = 1 << 31;
-    /// Offsets stay below the mark of a built scalar.
-    pub(super) const MAX_TEXT: usize = (Self::BUILT - 1) as usize;
+    /// The longest text. Built scalars may be up to three times as long, and all offsets stay below the mark.
+    pub(super) const MAX_TEXT: usize = 1 << 29;
     pub(super) const EMPTY: Self = Self { start: 0, length: 0 };
 
-    fn of<'a>(self, source: &'a str, built: &'a str) -> &'a str {
-        let (text, start) = if self.start & Self::BUILT == 0 {
-            (source, self.start)
-        } else {
-            (built, self.start & !Self::BUILT)
-        };
+    pub(super) fn is_empty(self) -> bool {
+        self.length == 0
+    }
+
+    pub(super) fn source(start: usize, end: usize) -> Self {
+        Self { start: offset(start), length: offset(end.saturating_sub(start)) }
+    }
+
+    pub(super) fn built(start: usize, end: usize) -> Self {
+        Self { start: offset(start) | Self::BUILT, length: offset(end.saturating_sub(start)) }
+    }
+
+    pub(super) fn of<'a>(self, source: &'a str, built: &'a str) -> &'a str {
+        let (text, start) =
+            if self.start & Self::BUILT == 0 { (source, self.start) } else { (built, self.start & !Self::BUILT) };
         let start = start as usize;
         text.get(start..start + self.length as usize).unwrap_or_default()
     }
+}
+
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX >> 1)
 }
 
 /// A run of links or entries.
@@ -172,8 +217,42 @@ pub(super) struct Range {
 }
 
 impl Range {
-    fn of<T>(self, list: &[T]) -> &[T] {
+    /// Of a collection that is still being read.
+    pub(super) const OPEN: Self = Self { start: u32::MAX, length: 0 };
+
+    pub(super) fn of<T>(self, list: &[T]) -> &[T] {
         let start = self.start as usize;
         list.get(start..start + self.length as usize).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scratch() {
+        let path = std::env::var("OCI_CHART_CORPUS").unwrap();
+        let text = fs_err::read_to_string(format!("{path}/vectors/yaml-decode.jsonl")).unwrap();
+        let mut bad = 0;
+        for line in text.lines() {
+            let v: serde_json::Value = serde_json::from_str(line).unwrap();
+            let bytes = match v.get("text") {
+                Some(t) => t.as_str().unwrap().as_bytes().to_vec(),
+                None => { use base64::Engine as _; base64::engine::general_purpose::STANDARD.decode(v["text_b64"].as_str().unwrap()).unwrap() }
+            };
+            let got = Document::parse(&bytes, &Bounds::default()).and_then(|d| d.to_json());
+            let want = v.get("json").map(|j| j.as_str().unwrap().to_owned());
+            if got.clone().ok() != want {
+                bad += 1;
+                println!("{line}\n   got {got:?}");
+            }
+            if let Some(w) = v.get("as_string") {
+                let d = Document::parse(&bytes, &Bounds::default()).unwrap();
+                let s = d.root().get("a").and_then(|n| n.helm_string()).map(|s| s.into_owned());
+                if s.as_deref() != w.as_str() { bad += 1; println!("{line} as_string {s:?}"); }
+            }
+        }
+        assert_eq!(bad, 0);
     }
 }

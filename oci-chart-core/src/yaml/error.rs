@@ -1,5 +1,6 @@
 use std::fmt;
 
+use super::token::Mark;
 use crate::error::{Error, ErrorKind, Reason};
 
 /// A place in a YAML text. Lines and columns count from 1, columns in characters.
@@ -17,6 +18,12 @@ impl Position {
 
     pub(super) const fn new(line: u32, column: u32) -> Self {
         Self { line, column }
+    }
+}
+
+impl From<Mark> for Position {
+    fn from(mark: Mark) -> Self {
+        Self::new(mark.line.saturating_add(1), mark.column.saturating_add(1))
     }
 }
 
@@ -54,6 +61,12 @@ pub struct ParseError {
 impl ParseError {
     pub(super) const fn new(fault: Fault, position: Position) -> Self {
         Self { fault, position }
+    }
+
+    /// The same, in a text that has `lines` lines more before it.
+    pub(super) fn moved_down(self, lines: u32) -> Self {
+        let Position { line, column } = self.position;
+        Self { position: Position::new(line.saturating_add(lines), column), ..self }
     }
 
     /// What is wrong.
