@@ -69,7 +69,8 @@ impl Document {
             return Err(ParseError::new(Fault::TooLarge { limit }, Position::START));
         }
         let documents = split::split(bytes)?.into_iter().map(|part| {
-            let mut document = compose::compose(&part.text, bounds).map_err(|e| e.moved_down(part.first_line))?;
+            let mut document =
+                compose::compose(&part.text, bounds).map_err(|e| e.moved_down(part.first_line))?;
             document.move_down(part.first_line);
             Ok(document)
         });
@@ -198,8 +199,11 @@ impl Span {
     }
 
     pub(super) fn of<'a>(self, source: &'a str, built: &'a str) -> &'a str {
-        let (text, start) =
-            if self.start & Self::BUILT == 0 { (source, self.start) } else { (built, self.start & !Self::BUILT) };
+        let (text, start) = if self.start & Self::BUILT == 0 {
+            (source, self.start)
+        } else {
+            (built, self.start & !Self::BUILT)
+        };
         let start = start as usize;
         text.get(start..start + self.length as usize).unwrap_or_default()
     }
@@ -223,36 +227,5 @@ impl Range {
     pub(super) fn of<T>(self, list: &[T]) -> &[T] {
         let start = self.start as usize;
         list.get(start..start + self.length as usize).unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scratch() {
-        let path = std::env::var("OCI_CHART_CORPUS").unwrap();
-        let text = fs_err::read_to_string(format!("{path}/vectors/yaml-decode.jsonl")).unwrap();
-        let mut bad = 0;
-        for line in text.lines() {
-            let v: serde_json::Value = serde_json::from_str(line).unwrap();
-            let bytes = match v.get("text") {
-                Some(t) => t.as_str().unwrap().as_bytes().to_vec(),
-                None => { use base64::Engine as _; base64::engine::general_purpose::STANDARD.decode(v["text_b64"].as_str().unwrap()).unwrap() }
-            };
-            let got = Document::parse(&bytes, &Bounds::default()).and_then(|d| d.to_json());
-            let want = v.get("json").map(|j| j.as_str().unwrap().to_owned());
-            if got.clone().ok() != want {
-                bad += 1;
-                println!("{line}\n   got {got:?}");
-            }
-            if let Some(w) = v.get("as_string") {
-                let d = Document::parse(&bytes, &Bounds::default()).unwrap();
-                let s = d.root().get("a").and_then(|n| n.helm_string()).map(|s| s.into_owned());
-                if s.as_deref() != w.as_str() { bad += 1; println!("{line} as_string {s:?}"); }
-            }
-        }
-        assert_eq!(bad, 0);
     }
 }

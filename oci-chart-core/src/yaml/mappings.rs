@@ -148,7 +148,9 @@ impl Builder<'_> {
         let mut waiting = vec![root];
         while let Some(node) = waiting.pop() {
             if self.unusable.contains(&node) {
-                return Err(self.fault("unsupported map key: Helm takes text, numbers and truth values", node));
+                return Err(
+                    self.fault("unsupported map key: Helm takes text, numbers and truth values", node)
+                );
             }
             let mut wait = |child: u32| {
                 if seen.insert(child) {

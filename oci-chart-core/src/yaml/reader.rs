@@ -98,8 +98,9 @@ impl Pieces {
 
     /// Reads on until `count` characters lie behind `at`, or says what is in the way. Behind the end there are zeros.
     pub(super) fn look_ahead(&mut self, text: &str, at: usize, count: usize) -> Result<(), &'static str> {
-        let unread =
-            |this: &Self| text.get(at..this.frontier()).map_or(0, |s| s.chars().take(count).count()) + this.zeros;
+        let unread = |this: &Self| {
+            text.get(at..this.frontier()).map_or(0, |s| s.chars().take(count).count()) + this.zeros
+        };
         if unread(self) >= count {
             return Ok(());
         }
@@ -137,8 +138,9 @@ enum Stop {
 
 /// Whether the text has only characters that YAML allows, and no byte order mark inside.
 fn is_plain(text: &str, ascii: bool) -> bool {
-    let suspicious =
-        |b: u8| (b < 0x20 && b != b'\t' && b != b'\n' && b != b'\r') | (b == 0x7f) | (b == 0xc2) | (b == 0xef);
+    let suspicious = |b: u8| {
+        (b < 0x20 && b != b'\t' && b != b'\n' && b != b'\r') | (b == 0x7f) | (b == 0xc2) | (b == 0xef)
+    };
     // Blocks without early exit are compared many bytes at a time.
     let quiet = |block: &[u8]| !block.iter().fold(false, |found, b| found | suspicious(*b));
     if text.as_bytes().chunks(256).all(quiet) {

@@ -42,7 +42,8 @@ fn clock(text: &str) -> Option<&str> {
         return None;
     }
     // A fraction may follow, with a comma as well; without digits it does not belong to the time.
-    let fraction = rest.strip_prefix(['.', ',']).map(|digits| digits.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let fraction =
+        rest.strip_prefix(['.', ',']).map(|digits| digits.trim_start_matches(|c: char| c.is_ascii_digit()));
     match (fraction, rest.as_bytes().get(1)) {
         (Some(after), Some(digit)) if digit.is_ascii_digit() => Some(after),
         _ => Some(rest),
@@ -54,7 +55,9 @@ fn is_zone(text: &str) -> bool {
     if text == "Z" {
         return true;
     }
-    let two = |part: Option<&str>| part.filter(|p| p.bytes().all(|b| b.is_ascii_digit())).and_then(|p| p.parse::<u32>().ok());
+    let two = |part: Option<&str>| {
+        part.filter(|p| p.bytes().all(|b| b.is_ascii_digit())).and_then(|p| p.parse::<u32>().ok())
+    };
     text.len() == 6
         && text.starts_with(['+', '-'])
         && text.get(3..4) == Some(":")

@@ -86,7 +86,9 @@ impl Writer<'_> {
                     return Err(ParseError::new(Fault::NotJson(what), slot.position));
                 }
             }
-            Data::String(span) | Data::MergeKey(span) => json::string(&mut self.out, self.document.text(span)),
+            Data::String(span) | Data::MergeKey(span) => {
+                json::string(&mut self.out, self.document.text(span))
+            }
             Data::Broken(span) => self.broken(self.document.text(span)),
             Data::Sequence(range) => {
                 self.out.push('[');

@@ -14,3 +14,4 @@ mod ignore_vectors;
 mod judges_smoke;
 mod oracle_ignore;
 mod support;
+mod yaml_vectors;

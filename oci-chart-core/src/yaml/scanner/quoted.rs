@@ -15,8 +15,7 @@ impl Scanner<'_> {
     }
 
     fn scan_quoted(&mut self, single: bool) -> Scan<Span> {
-        let (quote, stop) =
-            if single { (b'\'', Stop::SINGLE_QUOTED) } else { (b'"', Stop::DOUBLE_QUOTED) };
+        let (quote, stop) = if single { (b'\'', Stop::SINGLE_QUOTED) } else { (b'"', Stop::DOUBLE_QUOTED) };
         let built_from = self.built.len();
         let mut copied = false;
         // What is read and not yet copied; without escapes and line breaks it is the scalar.
