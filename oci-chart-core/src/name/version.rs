@@ -15,7 +15,8 @@ use scan::Span;
 ///
 /// Two dialects exist. [`parse`](Self::parse) is the loose one, for `Chart.yaml` and `--version`: a leading `v`, missing parts
 /// and leading zeros are fine (`v1`, `1.2`, `01.2.3`). [`parse_strict`](Self::parse_strict) is plain SemVer 2.0, the only one that counts in
-/// a tag list. At most 256 bytes; numbers fit 64 bits; digits-only pre-release identifiers may have any length.
+/// a tag list. At most 256 bytes; numbers fit 64 bits; a digits-only pre-release identifier beyond that counts as a
+/// word in the order, which is Masterminds' only departure from SemVer there.
 ///
 /// `Display` gives the text as it was written, which is what a tag is made of; [`canonical`](Self::canonical) gives the normal form.
 /// The order is SemVer precedence; versions of equal precedence (`1.0`, `1.0.0+a`) are ordered and told apart by their text, so use

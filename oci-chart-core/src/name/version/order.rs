@@ -1,4 +1,4 @@
-//! SemVer precedence of pre-release parts (SemVer 2.0, item 11).
+//! SemVer precedence of pre-release parts (SemVer 2.0, item 11), as Masterminds semver 3.5.0 has it.
 
 use std::cmp::Ordering;
 
@@ -25,17 +25,13 @@ fn identifiers(left: &str, right: &str) -> Ordering {
 }
 
 fn identifier(left: &str, right: &str) -> Ordering {
-    match (is_number(left), is_number(right)) {
-        // No leading zeros, so the longer number is the greater one, whatever its length.
-        (true, true) => left.len().cmp(&right.len()).then_with(|| left.cmp(right)),
-        (true, false) => Ordering::Less,
-        (false, true) => Ordering::Greater,
-        (false, false) => left.cmp(right),
+    // As in Masterminds, what does not fit 64 bits is a word.
+    match (left.parse::<u64>(), right.parse::<u64>()) {
+        (Ok(left), Ok(right)) => left.cmp(&right),
+        (Ok(_), Err(_)) => Ordering::Less,
+        (Err(_), Ok(_)) => Ordering::Greater,
+        (Err(_), Err(_)) => left.cmp(right),
     }
-}
-
-fn is_number(identifier: &str) -> bool {
-    identifier.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -53,8 +49,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_beyond_64_bits_compare_as_numbers() {
-        assert_eq!(prerelease("99999999999999999999", "100000000000000000000"), Ordering::Less);
+    fn numbers_beyond_64_bits_compare_as_words() {
+        assert_eq!(prerelease("99999999999999999999", "100000000000000000000"), Ordering::Greater);
         assert_eq!(prerelease("99999999999999999999", "2"), Ordering::Greater);
+        assert_eq!(prerelease("18446744073709551615", "2a"), Ordering::Less);
+        assert_eq!(prerelease("18446744073709551616", "0a"), Ordering::Greater);
     }
 }
