@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "helpers of tests are not seen as tests, and a panic is how a test fails"
 )]
 
@@ -13,5 +14,7 @@ mod contract;
 mod ignore_vectors;
 mod judges_smoke;
 mod oracle_ignore;
+mod oracle_references;
+mod oracle_versions;
 mod support;
 mod yaml_vectors;
