@@ -1,0 +1,20 @@
+//! HTTP as registries need it: one client over `reqwest`, and the pure reading of what comes back in [`wire`].
+//!
+//! What is decided here, once: plain HTTP only for hosts that the caller named; redirects for reading only, and never
+//! with credentials to another origin; no cookies, no transparent decompression (digests are of the bytes as stored);
+//! every body bounded; every failure an [`Error`](crate::Error) whose URLs show no secret.
+
+mod body;
+mod client;
+mod failure;
+mod message;
+mod options;
+mod redirect;
+mod refusal;
+mod tls;
+pub(crate) mod wire;
+
+pub(crate) use body::Body;
+pub(crate) use client::HttpClient;
+pub(crate) use message::{Redirects, Request, Response};
+pub use options::ConnectionOptions;

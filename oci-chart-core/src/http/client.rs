@@ -1,0 +1,203 @@
+use std::{
+    collections::HashSet,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use reqwest::{
+    Url,
+    header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, LOCATION, USER_AGENT},
+    redirect::Policy,
+};
+use tokio::sync::OnceCell;
+
+use super::{
+    ConnectionOptions, Redirects, Request, Response,
+    body::{Body, Upload},
+    failure::{self, Place},
+    redirect::{self, MOST_REDIRECTS, RedirectError},
+    tls::{self, Trust},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    name::Host,
+    redact::RedactedUrl,
+};
+
+/// Connections that are kept for later requests, per host.
+const IDLE_CONNECTIONS: usize = 16;
+
+/// Sends requests. One for all registries of a caller; connections are shared.
+pub(crate) struct HttpClient {
+    options: ConnectionOptions,
+    user_agent: HeaderValue,
+    // Made when first needed: a client for plain HTTP must not pay for reading the system's certificates.
+    plain: OnceLock<reqwest::Client>,
+    checked: OnceCell<reqwest::Client>,
+    unchecked: OnceLock<reqwest::Client>,
+}
+
+impl HttpClient {
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for a user agent that no header can carry.
+    pub(crate) fn new(options: ConnectionOptions) -> Result<Self> {
+        let own = concat!("oci-chart/", env!("CARGO_PKG_VERSION"));
+        let text = options.user_agent.as_ref().map_or(own.to_owned(), |suffix| format!("{own} {suffix}"));
+        let user_agent = HeaderValue::from_str(text.trim()).map_err(|_| {
+            Error::new(ErrorKind::InvalidInput, "the user agent has characters that no header can carry")
+                .with_hint("leave out line breaks and control characters")
+        })?;
+        let (plain, checked, unchecked) = Default::default();
+        Ok(Self { options, user_agent, plain, checked, unchecked })
+    }
+
+    pub(crate) fn options(&self) -> &ConnectionOptions {
+        &self.options
+    }
+
+    /// Whether the caller allowed plain HTTP to this host and port.
+    pub(crate) fn allows_plain_http(&self, url: &Url) -> bool {
+        contains(&self.options.plain_http, url)
+    }
+
+    /// Sends `request` and follows its redirects. The answer may have any status.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response> {
+        let Request { method, url, mut headers, body, redirects } = request;
+        headers.insert(USER_AGENT, self.user_agent.clone());
+        if let Body::Stream(_, len) = body {
+            headers.insert(CONTENT_LENGTH, len.into());
+        }
+        let mut place = Arc::new(Place { method, url });
+        let (mut body, mut left_origin) = (Some(body), false);
+        for _ in 0..=MOST_REDIRECTS {
+            let mut request = reqwest::Request::new(place.method.clone(), place.url.clone());
+            *request.headers_mut() = headers.clone();
+            let mut upload = None;
+            if let Some(body) = body.take().filter(|body| !matches!(body, Body::Empty)) {
+                let (body, watched) = body.into_reqwest();
+                *request.body_mut() = Some(body);
+                upload = watched;
+            }
+            let client = self.client(&place.url).await.map_err(|error| place.explain(error))?;
+            let inner = self.answer(client, request, upload.as_deref(), &place).await?;
+            let response = Response {
+                inner,
+                place: Arc::clone(&place),
+                left_origin,
+                idle_timeout: self.options.idle_timeout,
+            };
+            if redirects == Redirects::Report || !redirect::is_redirect(response.status()) {
+                return Ok(response);
+            }
+            let location = response.header(LOCATION);
+            let target = redirect::target(&place.method, &place.url, location)
+                .map_err(|error| response.explain(error.into()))?;
+            if target.origin() != place.url.origin() {
+                if redirects == Redirects::SameOrigin {
+                    let error = RedirectError::OtherOrigin(RedactedUrl::new(target.as_str()));
+                    return Err(response.explain(error.into()));
+                }
+                // It does not come back either, should a later redirect lead home.
+                headers.remove(AUTHORIZATION);
+                left_origin = true;
+            }
+            response.drain().await;
+            place = Arc::new(Place { method: place.method.clone(), url: target });
+        }
+        Err(place.explain(RedirectError::TooMany.into()))
+    }
+
+    async fn answer(
+        &self,
+        client: &reqwest::Client,
+        request: reqwest::Request,
+        upload: Option<&Upload>,
+        place: &Place,
+    ) -> Result<reqwest::Response> {
+        let mut answer = std::pin::pin!(client.execute(request));
+        let mut sent = 0;
+        loop {
+            // The clock starts anew as long as an upload moves on.
+            match tokio::time::timeout(self.patience(), answer.as_mut()).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => {
+                    let own = upload.and_then(Upload::failure);
+                    return Err(own.unwrap_or_else(|| failure::error(error, place)));
+                }
+                Err(_) => match upload.map(Upload::sent) {
+                    Some(now) if now > sent => sent = now,
+                    _ => return Err(failure::silence(self.options.idle_timeout, place)),
+                },
+            }
+        }
+    }
+
+    /// Longer than the connection may take to come about, which has its own bound and its own error.
+    fn patience(&self) -> Duration {
+        self.options.idle_timeout.max(self.options.connect_timeout.saturating_add(Duration::from_secs(1)))
+    }
+
+    async fn client(&self, url: &Url) -> Result<&reqwest::Client> {
+        if url.scheme() != "https" {
+            return once(&self.plain, || self.build(Trust::Nobody));
+        }
+        if contains(&self.options.unchecked_certificates, url) {
+            return once(&self.unchecked, || self.build(Trust::Anybody));
+        }
+        let make = || async {
+            let roots = self.options.extra_roots.clone();
+            let config = tokio::task::spawn_blocking(move || tls::config(Trust::Roots, &roots)).await;
+            self.build_with(config.map_err(|_| set_up("reading the trusted roots ended without a result"))??)
+        };
+        self.checked.get_or_try_init(make).await
+    }
+
+    fn build(&self, trust: Trust) -> Result<reqwest::Client> {
+        self.build_with(tls::config(trust, &self.options.extra_roots)?)
+    }
+
+    fn build_with(&self, tls: rustls::ClientConfig) -> Result<reqwest::Client> {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .tcp_nodelay(true)
+            .redirect(Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.options.connect_timeout)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .build()
+            .map_err(|error| set_up("the HTTP client could not be set up").with_source(error))
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match cell.get() {
+        Some(value) => Ok(value),
+        None => {
+            let made = make()?;
+            Ok(cell.get_or_init(|| made))
+        }
+    }
+}
+
+fn set_up(message: &'static str) -> Error {
+    Error::new(ErrorKind::Internal, message)
+}
+
+fn contains(hosts: &HashSet<Host>, url: &Url) -> bool {
+    hosts.iter().any(|host| {
+        let api = Url::parse(&format!("{}://{}/", url.scheme(), host.api_host()));
+        api.is_ok_and(|api| {
+            api.host() == url.host() && api.port_or_known_default() == url.port_or_known_default()
+        })
+    })
+}

@@ -1,0 +1,135 @@
+use std::sync::Arc;
+
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{self, CryptoProvider},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+};
+
+use crate::error::{Error, ErrorKind, Reason, Result};
+
+/// Whom a connection trusts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Nobody: for plain HTTP, where no root certificate is ever needed and none is loaded.
+    Nobody,
+    /// The system's roots and those of the caller.
+    Roots,
+    /// Whoever answers.
+    Anybody,
+}
+
+/// The TLS settings for `trust`. Reads files for [`Trust::Roots`], which costs some milliseconds.
+///
+/// The cryptography is handed over here instead of being installed for the whole process: that choice is the program's.
+pub(super) fn config(trust: Trust, extra_roots: &[Vec<u8>]) -> Result<ClientConfig> {
+    let provider = Arc::new(crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::new(ErrorKind::Internal, "TLS could not be set up").with_source(error))?;
+    Ok(match trust {
+        Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
+        Trust::Roots => builder.with_root_certificates(roots(extra_roots)?).with_no_client_auth(),
+        Trust::Anybody => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
+            .with_no_client_auth(),
+    })
+}
+
+/// The system's authorities and the caller's. A system without any (a container made from nothing) gets Mozilla's list as
+/// it was when this crate was built.
+fn roots(extra: &[Vec<u8>]) -> Result<RootCertStore> {
+    let mut store = RootCertStore::empty();
+    // What cannot be read or parsed there is passed over, as every TLS library does: systems carry odd certificates.
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if store.is_empty() {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    for pem in extra {
+        add(&mut store, pem)?;
+    }
+    Ok(store)
+}
+
+fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<()> {
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate =
+            certificate.map_err(|error| bad_root("it is not PEM").with_context("cause", error))?;
+        store
+            .add(certificate)
+            .map_err(|error| bad_root("it holds no usable certificate").with_source(error))?;
+        count += 1;
+    }
+    if count == 0 { Err(bad_root("it holds no certificate")) } else { Ok(()) }
+}
+
+fn bad_root(why: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("a root certificate cannot be used: {why}"))
+        .with_reason(Reason::CertificateInvalid)
+        .with_hint(
+            "give the authority's certificate as PEM text, which begins with -----BEGIN CERTIFICATE-----",
+        )
+}
+
+/// Accepts any certificate, and still has the server prove that it holds the key of the one it shows.
+#[derive(Debug)]
+struct Unchecked(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unchecked {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_that_is_none_is_refused() {
+        for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            let error = config(Trust::Roots, &[pem.into()]).unwrap_err();
+            let found = (error.kind(), error.reason());
+            assert_eq!(found, (ErrorKind::InvalidInput, Some(Reason::CertificateInvalid)), "{pem}");
+        }
+    }
+
+    #[test]
+    fn there_are_always_roots() {
+        assert!(!roots(&[]).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,20 @@
+//! What registries put on the wire, read without a socket: pure functions over header values and small bodies.
+//!
+//! Everything here is lenient in what it reads, bounded in what it keeps, and total: no input makes it fail in another
+//! way than by its return type.
+
+mod challenge;
+mod error_body;
+mod link;
+mod location;
+mod media;
+mod retry_after;
+mod time;
+
+pub(crate) use challenge::Challenge;
+pub(crate) use error_body::ErrorBody;
+pub(crate) use link::next_page;
+pub(crate) use location::{same_origin_location, with_digest};
+pub(crate) use media::essence;
+pub(crate) use retry_after::retry_after;
+pub(crate) use time::{http_date, rfc3339};
