@@ -25,6 +25,12 @@ pub mod name;
 // Layer 3: OCI values.
 pub mod oci;
 
+// Layer 4: HTTP, and who is asking.
+#[cfg(feature = "registry")]
+pub mod auth;
+#[cfg(feature = "registry")]
+mod http;
+
 // Layer 5: stores.
 pub mod store;
 

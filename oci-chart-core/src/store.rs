@@ -13,6 +13,8 @@ mod ext;
 mod faults;
 mod layout;
 mod memory;
+#[cfg(feature = "registry")]
+mod repository;
 mod stream;
 mod subject;
 mod tags;
@@ -29,17 +31,21 @@ use crate::{
     oci::Descriptor,
 };
 
+#[cfg(feature = "registry")]
+pub use crate::http::ConnectionOptions;
 pub use blob::Blob;
 pub use ext::StoreExt;
 pub use layout::Layout;
 pub use memory::Memory;
+#[cfg(feature = "registry")]
+pub use repository::{Registries, Repository};
 pub use stream::{BoxStream, ByteStream};
 pub use tags::TagMode;
 pub use traced::{Side, Traced};
 
 pub(crate) use faults::{Target, missing_content, missing_manifest, missing_tag, taggable, target};
 pub(crate) use stream::{collect, content_stream, counted, next, verified};
-pub(crate) use subject::reference;
+pub(crate) use subject::{Reference, reference};
 pub(crate) use tags::{Verdict, judge};
 
 /// What can hold artifacts: manifests and blobs by digest, and tags that point at manifests.

@@ -16,5 +16,6 @@ mod judges_smoke;
 mod oracle_ignore;
 mod oracle_references;
 mod oracle_versions;
+mod remote;
 mod support;
 mod yaml_vectors;

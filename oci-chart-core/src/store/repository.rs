@@ -1,0 +1,178 @@
+//! Repositories of registries, over the OCI distribution API (distribution spec 1.1).
+
+mod blobs;
+mod delete;
+mod fallback;
+mod manifests;
+mod page;
+mod referrers;
+mod registry;
+mod tags;
+mod upload;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reqwest::Url;
+
+use crate::{
+    auth::{Access, Scope},
+    error::{Error, ErrorKind, Result},
+    http::{Request, Response},
+    name::{RepositoryAddress, Selector, Tag},
+    oci::Descriptor,
+    store::{
+        Blob, BoxStream, ByteStream, Pushed, Store, TagMode, Target, Traits, missing_manifest, missing_tag,
+        taggable, target,
+    },
+};
+
+pub use registry::Registries;
+use registry::Registry;
+
+/// One repository of a registry. Clones are cheap and share everything; see [`Registries`] for how to get one.
+///
+/// # How it asks
+///
+/// The first useful request draws the registry's challenge; there is no ping. A blob costs two requests, or one
+/// where the registry has it: the upload is opened as a mount of the blob from this repository itself, which
+/// answers at once whether it is there. A tagged manifest is written once, under its first tag.
+///
+/// # Errors
+///
+/// All of them name method, URL (without secrets), status, and the registry's codes and message.
+/// [`Unauthenticated`](ErrorKind::Unauthenticated) and [`PermissionDenied`](ErrorKind::PermissionDenied) where it
+/// does not let the caller in, [`Network`](ErrorKind::Network), [`Timeout`](ErrorKind::Timeout) and
+/// [`Tls`](ErrorKind::Tls) where it cannot be reached, [`Protocol`](ErrorKind::Protocol) and
+/// [`DigestMismatch`](ErrorKind::DigestMismatch) where its answers cannot be true.
+#[derive(Clone)]
+pub struct Repository(Arc<Inner>);
+
+struct Inner {
+    registry: Arc<Registry>,
+    address: RepositoryAddress,
+    /// `https://host/v2/name/`
+    base: String,
+    pull: Scope,
+    push: Scope,
+    writes: AtomicBool,
+}
+
+impl Repository {
+    fn new(registry: Arc<Registry>, address: RepositoryAddress) -> Self {
+        let base = format!("{}{}/", registry.base(), address.repository());
+        let pull = Scope::repository(address.repository(), Access::Pull);
+        let push = Scope::repository(address.repository(), Access::Push);
+        Self(Arc::new(Inner { registry, address, base, pull, push, writes: AtomicBool::new(false) }))
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &RepositoryAddress {
+        &self.0.address
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    fn url(&self, path: impl fmt::Display) -> Result<Url> {
+        Url::parse(&format!("{}{path}", self.0.base)).map_err(|error| {
+            Error::new(ErrorKind::InvalidReference, "the registry's host makes no URL")
+                .with_context("host", self.0.address.host())
+                .with_source(error)
+        })
+    }
+
+    /// What reading needs; once this repository is written to, one token does for both.
+    fn reading(&self) -> &Scope {
+        if self.0.writes.load(Ordering::Relaxed) { &self.0.push } else { &self.0.pull }
+    }
+
+    fn writing(&self) -> &Scope {
+        self.0.writes.store(true, Ordering::Relaxed);
+        &self.0.push
+    }
+
+    async fn send(&self, scope: &Scope, make: impl Fn() -> Result<Request>) -> Result<Response> {
+        self.registry().auth().send(scope, make).await
+    }
+}
+
+#[async_trait]
+impl Store for Repository {
+    async fn resolve(&self, selector: &Selector) -> Result<Descriptor> {
+        let target = target(selector)?;
+        self.look(&target).await?.ok_or_else(|| missing(&target))
+    }
+
+    async fn exists(&self, descriptor: &Descriptor) -> Result<bool> {
+        if descriptor.media_type.is_manifest() {
+            self.has_manifest(&descriptor.digest).await
+        } else {
+            self.has_blob(&descriptor.digest).await
+        }
+    }
+
+    async fn fetch(&self, descriptor: &Descriptor) -> Result<ByteStream> {
+        self.content(descriptor).await
+    }
+
+    async fn fetch_manifest(&self, selector: &Selector) -> Result<(Descriptor, Bytes)> {
+        self.manifest(&target(selector)?).await
+    }
+
+    async fn push(&self, blob: &Blob, tags: &[(Tag, TagMode)]) -> Result<Pushed> {
+        if taggable(blob.descriptor(), tags)? {
+            self.push_manifest(blob, tags).await
+        } else {
+            self.push_blob(blob).await
+        }
+    }
+
+    async fn tag(&self, descriptor: &Descriptor, tag: &Tag, mode: &TagMode) -> Result<()> {
+        self.point(descriptor, tag, mode).await
+    }
+
+    async fn delete(&self, selector: &Selector) -> Result<()> {
+        self.remove(&target(selector)?).await
+    }
+
+    fn tags(&self) -> BoxStream<'_, Tag> {
+        self.list_tags()
+    }
+
+    fn referrers<'a>(&'a self, subject: &'a Descriptor) -> BoxStream<'a, Descriptor> {
+        self.list_referrers(subject)
+    }
+
+    fn traits(&self) -> Traits<'_> {
+        Traits::remote(&self.0.address)
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "oci://{}", self.0.address)
+    }
+}
+
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Repository({self})")
+    }
+}
+
+/// What a 404 means for what was asked for.
+fn missing(target: &Target<'_>) -> Error {
+    match target {
+        Target::Tag(tag) => missing_tag(tag),
+        Target::Digest(digest) => missing_manifest(digest),
+    }
+}

@@ -1,0 +1,145 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use reqwest::Url;
+
+use super::Repository;
+use crate::{
+    auth::{Authenticator, CredentialSource},
+    error::{Error, ErrorKind, Result},
+    http::{ConnectionOptions, HttpClient},
+    limits::Limits,
+    name::{Host, RepositoryAddress},
+};
+
+/// The registries of one caller: connections, credentials, and what was learnt about each host. Clones share it all, and all
+/// repositories opened here do.
+///
+/// # Examples
+///
+/// ```
+/// use oci_chart_core::{
+///     auth::StaticCredentials,
+///     name::RepositoryAddress,
+///     store::{ConnectionOptions, Registries},
+/// };
+///
+/// let registries = Registries::new(ConnectionOptions::default(), StaticCredentials::default())?;
+/// let repository = registries.repository(&RepositoryAddress::parse("oci://registry.example/charts/web")?)?;
+/// assert_eq!(repository.to_string(), "oci://registry.example/charts/web");
+/// # Ok::<(), oci_chart_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Registries(Arc<Shared>);
+
+struct Shared {
+    http: Arc<HttpClient>,
+    source: Arc<dyn CredentialSource>,
+    hosts: Mutex<HashMap<Host, Arc<Registry>>>,
+}
+
+impl Registries {
+    /// Registries that are reached as `options` say, with what `credentials` knows. Nothing is opened or read yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for a user agent that no header can carry.
+    pub fn new(options: ConnectionOptions, credentials: impl CredentialSource + 'static) -> Result<Self> {
+        let http = Arc::new(HttpClient::new(options)?);
+        Ok(Self(Arc::new(Shared { http, source: Arc::new(credentials), hosts: Mutex::default() })))
+    }
+
+    /// The repository at `address`. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidReference`] where the host makes no URL.
+    pub fn repository(&self, address: &RepositoryAddress) -> Result<Repository> {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let registry = match hosts.get(address.host()) {
+            Some(registry) => Arc::clone(registry),
+            None => {
+                let registry = Arc::new(Registry::new(address.host(), &self.0)?);
+                hosts.insert(address.host().clone(), Arc::clone(&registry));
+                registry
+            }
+        };
+        Ok(Repository::new(registry, address.clone()))
+    }
+}
+
+impl fmt::Debug for Registries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registries").field("http", &self.0.http).finish_non_exhaustive()
+    }
+}
+
+/// One host.
+pub(super) struct Registry {
+    base: Url,
+    http: Arc<HttpClient>,
+    auth: Authenticator,
+    pub(super) quirks: Quirks,
+    /// Indexes of referrers are read, changed and written: one after the other, within this process at least.
+    pub(super) fallback_lock: tokio::sync::Mutex<()>,
+}
+
+/// What a host was found not to do. Learnt once, so that it costs one request and not one in every operation.
+#[derive(Debug, Default)]
+pub(super) struct Quirks {
+    /// It refuses to open an upload as a mount from the same repository.
+    pub(super) no_self_mount: Flag,
+    /// It refuses HEAD for manifests, or answers it without a digest.
+    pub(super) no_head: Flag,
+    /// It has no referrers API.
+    pub(super) no_referrers: Flag,
+}
+
+impl Registry {
+    fn new(host: &Host, shared: &Shared) -> Result<Self> {
+        let plain = shared.http.options().plain_http.contains(host);
+        let scheme = if plain { "http" } else { "https" };
+        let base = Url::parse(&format!("{scheme}://{}/v2/", host.api_host())).map_err(|error| {
+            Error::new(ErrorKind::InvalidReference, "the registry's host makes no URL")
+                .with_context("host", host)
+                .with_source(error)
+        })?;
+        let http = Arc::clone(&shared.http);
+        let auth =
+            Authenticator::new(host.clone(), base.clone(), Arc::clone(&http), Arc::clone(&shared.source));
+        Ok(Self { base, http, auth, quirks: Quirks::default(), fallback_lock: tokio::sync::Mutex::default() })
+    }
+
+    /// `https://host/v2/`
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    pub(super) fn auth(&self) -> &Authenticator {
+        &self.auth
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.http.options().limits
+    }
+}
+
+/// Something learnt once and for all.
+#[derive(Debug, Default)]
+pub(super) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
