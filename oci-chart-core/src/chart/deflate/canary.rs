@@ -1,0 +1,64 @@
+use std::sync::OnceLock;
+
+use super::block::deflate;
+use crate::{
+    digest::Digest,
+    error::{Error, ErrorKind, Reason, Result},
+};
+
+/// What [`probe`] compresses to.
+const EXPECTED: &str = "sha256:1a7b355bbcdcacce158c2efef360e16bc5464bb093f353364f19344cd64d0f4a";
+
+/// flate2's backend is one for the whole program: any crate that enables another one switches ours. Its packages would load
+/// everywhere, but have other digests, so that is an error. Looked at once per process.
+pub(super) fn check() -> Result<()> {
+    static FAMILIAR: OnceLock<bool> = OnceLock::new();
+    if *FAMILIAR.get_or_init(|| probe().is_some_and(|digest| digest.to_string() == EXPECTED)) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unsupported, "this program's deflate makes other bytes than oci-chart's packages have")
+        .with_reason(Reason::ForeignDeflate)
+        .with_hint("another crate enables a C backend of flate2 (`cargo tree -e features -i flate2`): only zlib-rs gives the same package everywhere"))
+}
+
+/// The digest of a small text, compressed as a block and as an end.
+fn probe() -> Option<Digest> {
+    let mut text = [0; 4096];
+    fill(&mut text);
+    let (prime, rest) = text.split_at(1024);
+    let mut out = Vec::new();
+    let mut all = deflate(&[], prime, false, &mut out).ok()?.to_vec();
+    all.extend_from_slice(deflate(prime, rest, true, &mut out).ok()?);
+    Some(Digest::of(all))
+}
+
+/// Short and long repetitions at all distances, so that every choice a compressor has is met.
+fn fill(text: &mut [u8; 4096]) {
+    let mut state = 7u32;
+    let mut at = 0;
+    while at < text.len() {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let (length, distance) = ((state >> 28) as usize, (state >> 12) as usize & 0x7ff);
+        for _ in 0..=length {
+            if at == text.len() {
+                return;
+            }
+            text[at] = if distance < at && length > 1 {
+                text[at - distance - 1]
+            } else {
+                b'a' + (state >> 27) as u8
+            };
+            at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deflate_of_this_build_is_ours() {
+        assert_eq!(probe().unwrap().to_string(), EXPECTED);
+    }
+}
