@@ -42,10 +42,12 @@ mod log;
 mod options;
 mod registry;
 mod script;
+mod tls;
 mod token;
 
 pub use crate::log::{Class, Exchange, Log, Origin};
 pub use crate::options::{Builder, Mounts, Redirect};
 pub use crate::registry::{Registry, StoredManifest};
 pub use crate::script::{Fault, Rule, Script};
+pub use crate::tls::Tls;
 pub use crate::token::{Access, Bearer, TokenField, TokenRequest, Tokens};

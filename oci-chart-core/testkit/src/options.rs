@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::registry::Registry;
 use crate::registry::spool::Place;
 use crate::script::{Rule, Script};
+use crate::tls::Tls;
 use crate::token::Bearer;
 
 /// Everything that can be set before a registry starts. Made by [`Registry::builder`]; unless said otherwise a
@@ -42,6 +43,7 @@ pub enum Redirect {
 pub(crate) struct Options {
     pub(crate) port: u16,
     pub(crate) auth: Auth,
+    pub(crate) tls: Option<Tls>,
     pub(crate) place: Place,
     pub(crate) latency: Duration,
     pub(crate) referrers_api: bool,
@@ -81,6 +83,7 @@ impl Builder {
         let options = Options {
             port: 0,
             auth: Auth::None,
+            tls: None,
             place: Place { spill: 1 << 20, directory: None },
             latency: Duration::ZERO,
             referrers_api: true,
@@ -113,7 +116,8 @@ impl Builder {
     /// Starts the registry on its own thread.
     ///
     /// # Errors
-    /// When no port can be bound on 127.0.0.1 or no thread started.
+    /// When no port can be bound on 127.0.0.1, no thread started, or a TLS certificate or key is none
+    /// (`InvalidInput`).
     pub fn start_blocking(self) -> std::io::Result<Registry> {
         Registry::launch(self)
     }
@@ -144,6 +148,13 @@ impl Builder {
     #[must_use]
     pub fn bearer_auth(mut self, bearer: Bearer) -> Self {
         self.options.auth = Auth::Bearer(Box::new(bearer));
+        self
+    }
+
+    /// Every listener speaks TLS, and answers plain HTTP as Go's servers do: with 400 and a sentence.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.options.tls = Some(tls);
         self
     }
 

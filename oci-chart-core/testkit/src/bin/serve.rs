@@ -8,7 +8,7 @@ use std::io::{self, BufRead as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use oci_chart_testkit::{Bearer, Builder, Exchange, Fault, Mounts, Redirect, Registry, Rule};
+use oci_chart_testkit::{Bearer, Builder, Exchange, Fault, Mounts, Redirect, Registry, Rule, Tls};
 use serde_json::{Value, json};
 
 const USAGE: &str = "\
@@ -18,6 +18,7 @@ serve [OPTION]...
   --bearer USER:PASS  ask for tokens, served at /token
   --anonymous-pull    with --bearer: tokens for pull need no credentials
   --token-port        with --bearer: serve tokens from another port
+  --tls               speak TLS with the built-in certificate; its authority is fixtures/tls/authority.pem
   --dir PATH          keep blobs above the memory limit in this directory
   --memory-limit N    bytes of a blob that stay in memory (default: 1048576)
   --latency-ms N      wait before each answer
@@ -135,6 +136,7 @@ fn configure(mut arguments: impl Iterator<Item = String>) -> Result<Builder, Str
 
 fn switch(builder: Builder, option: &str) -> Result<Builder, String> {
     Ok(match option {
+        "--tls" => builder.tls(Tls::built_in()),
         "--no-mount" => builder.mounts(Mounts::Never),
         "--no-anonymous-mount" => builder.anonymous_mount(false),
         "--no-single-post" => builder.single_post(false),

@@ -7,3 +7,4 @@ mod registry;
 mod serve;
 mod support;
 mod switches;
+mod tls;
