@@ -122,6 +122,14 @@ impl Document {
         self.slots.iter().any(|slot| matches!(slot.data, Data::Float(value) if !value.is_finite()))
     }
 
+    pub(super) fn root_index(&self) -> u32 {
+        self.root
+    }
+
+    pub(super) fn link(&self, at: usize) -> u32 {
+        self.links.get(at).copied().unwrap_or(0)
+    }
+
     pub(super) fn slot(&self, index: u32) -> Slot {
         self.slots
             .get(index as usize)

@@ -1,7 +1,7 @@
 //! The YAML reader and writer against golden answers of `sigs.k8s.io/yaml`.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use oci_chart_core::yaml::{Bounds, Document};
+use oci_chart_core::yaml::{Bounds, Document, emit_json};
 use serde_json::Value;
 
 use crate::support::corpus;
@@ -61,4 +61,21 @@ fn every_file_of_the_corpus_is_read() {
         }
     }
     assert!(read > 150, "only {read} files");
+}
+
+#[test]
+fn encoding_gives_helms_bytes() {
+    let Some(rows) = corpus::vectors("yaml_vectors", "yaml-encode") else { return };
+    let (mut written, mut refused) = (0, 0);
+    for row in &rows {
+        let yaml = emit_json(row["json"].as_str().unwrap());
+        assert_eq!(yaml.as_deref().ok(), row["yaml"].as_str(), "{row}: {yaml:?}");
+        assert_eq!(yaml.is_err(), row.get("error").is_some(), "{row}: {yaml:?}");
+        if yaml.is_ok() {
+            written += 1;
+        } else {
+            refused += 1;
+        }
+    }
+    assert!(written > 300 && refused > 3, "{written} written, {refused} refused");
 }
