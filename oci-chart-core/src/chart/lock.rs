@@ -109,8 +109,16 @@ impl Lock {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidChart`] for a text that Helm's YAML writer refuses, see
-    /// [`Metadata::to_yaml`](super::Metadata::to_yaml).
+    /// [`Metadata::to_yaml`](super::Metadata::to_yaml), and for a time zone of a day or more.
     pub fn to_yaml(&self) -> Result<String> {
+        if !self.generated.is_writable() {
+            return Err(Error::new(
+                ErrorKind::InvalidChart,
+                "cannot write Chart.lock: timezone hour outside of range [0,23]",
+            )
+            .with_reason(Reason::FieldInvalid)
+            .with_context("field", "generated"));
+        }
         let mut out = String::new();
         let mut object = Object::new(&mut out);
         object.always("generated", &self.generated.to_string());

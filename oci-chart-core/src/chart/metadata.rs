@@ -143,7 +143,7 @@ impl Metadata {
         for (index, dependency) in self.dependencies.iter_mut().enumerate() {
             rules.check(index, dependency)?;
         }
-        Ok(())
+        validate::usable(&self.name)
     }
 
     /// The version, parsed in Helm's loose dialect.
@@ -232,6 +232,7 @@ impl Draft {
             rules.check(index, &mut dependency)?;
             metadata.dependencies.push(dependency);
         }
+        validate::usable(&metadata.name)?;
         Ok(metadata)
     }
 }
@@ -250,7 +251,7 @@ pub(super) fn broken_rule(invalid: Invalid, documents: &[(&str, yaml::Document)]
 /// where an infinity would become text later, and the API version must be one that it knows.
 pub(super) fn check_api_version(document: &yaml::Document) -> Result<()> {
     if document.has_special_floats() {
-        document.root().to_json().map_err(|error| unreadable(FILE, 0, error))?;
+        document.root().to_json().map_err(|error| unreadable(FILE, error))?;
     }
     let mut version = String::new();
     let node = document.root().field("apiVersion");

@@ -13,9 +13,8 @@ pub(super) fn at(error: Error, place: Option<Position>) -> Error {
     }
 }
 
-/// The error of a text in `file` that is not YAML, or not what Helm makes of YAML. The text begins `lines` below the first line of
-/// the file.
-pub(super) fn unreadable(file: &str, lines: u32, cause: ParseError) -> Error {
+/// The error of a text in `file` that is not YAML, or not what Helm makes of YAML.
+pub(super) fn unreadable(file: &str, cause: ParseError) -> Error {
     if matches!(cause.fault(), Fault::TooLarge { .. } | Fault::ExpandsTooFar { .. }) {
         return Error::from(cause).with_context("file", file).with_context("limit", "yaml_bytes");
     }
@@ -24,17 +23,14 @@ pub(super) fn unreadable(file: &str, lines: u32, cause: ParseError) -> Error {
         _ => "not YAML",
     };
     let place = cause.position();
-    let line = place.line.saturating_add(lines);
-    let message = format!("cannot load {file}: yaml: line {line}: {what}");
+    let message = format!("cannot load {file}: yaml: line {}: {what}", place.line);
     let error = Error::new(ErrorKind::InvalidChart, message)
         .with_reason(Reason::YamlSyntax)
-        .with_context("file", file)
-        .with_context("line", line)
-        .with_context("column", place.column);
+        .with_context("file", file);
     let general = Error::from(cause);
-    match general.hint() {
+    let error = match general.hint() {
         Some(hint) => error.with_hint(hint.to_owned()),
         None => error,
-    }
-    .with_source(cause)
+    };
+    at(error, Some(place)).with_source(cause)
 }

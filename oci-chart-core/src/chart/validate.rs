@@ -187,12 +187,16 @@ impl DependencyRules {
     }
 }
 
+/// The one rule that is not Helm's, and therefore the last.
+pub(super) fn usable(name: &str) -> Result<(), Invalid> {
+    if name == "/" || name.contains('\\') { Err(Invalid::NameUnusable(name.to_owned())) } else { Ok(()) }
+}
+
 fn name(name: &str) -> Result<(), Invalid> {
     match name {
         "" => Err(Invalid::Missing("name")),
         "." | ".." => Err(Invalid::NameNotAllowed(name.to_owned())),
-        _ if name == "/" || name.contains('\\') => Err(Invalid::NameUnusable(name.to_owned())),
-        _ if name.contains('/') => Err(Invalid::NameIsPath(name.to_owned())),
+        _ if name.contains('/') && name != "/" => Err(Invalid::NameIsPath(name.to_owned())),
         _ => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
-//! Times of lock files: RFC 3339 as Go's `time.Time` reads it from JSON and writes it back.
+//! Times of lock files: RFC 3339 as Go's `time.Time` reads it from JSON and writes it back (Go 1.26: the strict form is for writing
+//! only).
 
 use std::{
     fmt,
@@ -24,6 +25,11 @@ pub(super) struct Timestamp {
 pub(super) struct NotATime;
 
 impl Timestamp {
+    /// Whether it can be written: Go reads offsets of a day and more, and then cannot write them.
+    pub(super) fn is_writable(&self) -> bool {
+        self.offset_minutes.unsigned_abs() < 24 * 60
+    }
+
     pub(super) fn system_time(&self) -> Option<SystemTime> {
         let days = days_since_1970(i64::from(self.year), i64::from(self.month), i64::from(self.day));
         let minutes = (days * 24 + i64::from(self.hour)) * 60 + i64::from(self.minute);
@@ -47,7 +53,7 @@ impl FromStr for Timestamp {
         let year = number(&mut rest, 4)?;
         let month = after(&mut rest, b'-')?;
         let day = after(&mut rest, b'-')?;
-        let hour = after(&mut rest, b'T')?;
+        let hour = hour(&mut rest)?;
         let minute = after(&mut rest, b':')?;
         let second = after(&mut rest, b':')?;
         let nanosecond = fraction(&mut rest)?;
@@ -107,9 +113,16 @@ fn after(rest: &mut &[u8], mark: u8) -> Result<u16, NotATime> {
     number(rest, 2)
 }
 
-/// The part after the point, if there is one; below a nanosecond it is cut.
+/// One or two digits after the `T`.
+fn hour(rest: &mut &[u8]) -> Result<u16, NotATime> {
+    *rest = rest.strip_prefix(b"T").ok_or(NotATime)?;
+    let digits = if rest.get(1).is_some_and(u8::is_ascii_digit) { 2 } else { 1 };
+    number(rest, digits)
+}
+
+/// The part after the point or comma, if there is one; below a nanosecond it is cut.
 fn fraction(rest: &mut &[u8]) -> Result<u32, NotATime> {
-    let Some(digits) = rest.strip_prefix(b".") else { return Ok(0) };
+    let Some(digits) = rest.strip_prefix(b".").or_else(|| rest.strip_prefix(b",")) else { return Ok(0) };
     let count = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
     if count == 0 {
         return Err(NotATime);
@@ -130,7 +143,7 @@ fn offset(mut rest: &[u8]) -> Result<i16, NotATime> {
     rest = rest.get(1..).unwrap_or_default();
     let hours = number(&mut rest, 2)?;
     let minutes = after(&mut rest, b':')?;
-    if hours > 23 || minutes > 59 || !rest.is_empty() {
+    if hours > 24 || minutes > 60 || !rest.is_empty() {
         return Err(NotATime);
     }
     let size = i16::try_from(hours * 60 + minutes).map_err(|_| NotATime)?;
@@ -168,6 +181,7 @@ mod tests {
                 "2026-11-21T03:43:25.314393931+01:00",
                 Some(1_795_229_005),
             ),
+            ("2020-01-01T1:00:00,5+01:60", "2020-01-01T01:00:00.5+02:00", Some(1_577_833_200)),
             ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", Some(0)),
             ("2000-02-29T23:59:59.1200-00:00", "2000-02-29T23:59:59.12Z", Some(951_868_799)),
             ("2020-01-01T00:00:00.1234567899999Z", "2020-01-01T00:00:00.123456789Z", Some(1_577_836_800)),
@@ -200,8 +214,7 @@ mod tests {
             "2021-02-29T00:00:00Z",
             "2020-01-00T00:00:00Z",
             "2020-01-01T00:00:00.Z",
-            "2020-01-01T00:00:00,5Z",
-            "2020-01-01T00:00:00+24:00",
+            "2020-01-01T00:00:00+25:00",
             "2020-01-01T00:00:00+0100",
             "2020-01-01T00:00:00Zx",
             "+020-01-01T00:00:00Z",

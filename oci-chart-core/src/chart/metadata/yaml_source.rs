@@ -11,7 +11,7 @@ use crate::{
 
 /// Reads the first document of `text`, the content of `file`.
 pub(in crate::chart) fn parse(file: &str, text: &[u8], limits: &Limits) -> Result<Document> {
-    Document::parse(text, &Bounds::from(limits)).map_err(|error| unreadable(file, 0, error))
+    Document::parse(text, &Bounds::from(limits)).map_err(|error| unreadable(file, error))
 }
 
 /// Where a field stands that is written as in `dependencies[2].alias`; where a part of it is missing, the part above it.
