@@ -55,6 +55,7 @@ pub(crate) struct Options {
     pub(crate) max_chunk: Option<u64>,
     pub(crate) min_chunk: Option<u64>,
     pub(crate) chunk_status: u16,
+    pub(crate) rotating_locations: bool,
     pub(crate) page_size: Option<usize>,
     pub(crate) tag_delete: bool,
     pub(crate) delete: bool,
@@ -95,6 +96,7 @@ impl Builder {
             max_chunk: None,
             min_chunk: None,
             chunk_status: 202,
+            rotating_locations: false,
             page_size: None,
             tag_delete: true,
             delete: true,
@@ -241,6 +243,13 @@ impl Builder {
     #[must_use]
     pub const fn chunk_status(mut self, status: u16) -> Self {
         self.options.chunk_status = status;
+        self
+    }
+
+    /// Each answer of an upload has a new `Location`, and content sent to an older one is refused (400).
+    #[must_use]
+    pub const fn rotating_locations(mut self, yes: bool) -> Self {
+        self.options.rotating_locations = yes;
         self
     }
 

@@ -1,7 +1,12 @@
 //! Serves a test registry until its standard input closes.
 //!
-//! The first line on standard output is the URL. A line `log` on standard input is answered with one line of JSON:
-//! the exchanges since the last `log`.
+//! The first line on standard output is the URL. Each line on standard input is a command, answered with one line:
+//!
+//! - `log`: the exchanges since the last `log`, as JSON.
+//! - `fault METHOD TARGET NTH KIND [VALUE]`: the nth matching request goes wrong. `*` in the target stands for any run
+//!   of characters. Kinds: `status CODE`, `retry-after TEXT` (429), `delay MS`, `drop`, `lose-answer`, `cut-request N`,
+//!   `cut-response N`, `truncate N`, `announce-length N`, `body TEXT`, `flip N`, `endless`, `wrong-digest`,
+//!   `content-type TEXT`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to its caller")]
 
 use std::io::{self, BufRead as _, Write as _};
@@ -31,7 +36,7 @@ serve [OPTION]...
   --no-mount          answer mounts 202
   --no-anonymous-mount --no-single-post --chunked-only --no-chunks --no-referrers --no-tag-delete --no-delete
   --no-head --no-ranges --no-digest-header --no-manifest-location --no-reference-check --no-tag-parameters
-  --absolute-urls
+  --absolute-urls --rotating-locations
 ";
 
 fn main() -> ExitCode {
@@ -56,13 +61,49 @@ fn run(builder: Builder) -> io::Result<()> {
     writeln!(out, "{}", registry.url())?;
     out.flush()?;
     for line in io::stdin().lock().lines() {
-        if line?.trim() == "log" {
-            let exchanges: Vec<_> = registry.log().take().iter().map(describe).collect();
-            writeln!(out, "{}", Value::Array(exchanges))?;
-            out.flush()?;
-        }
+        let answer = command(&registry, line?.trim()).unwrap_or_else(|why| format!("error: {why}"));
+        writeln!(out, "{answer}")?;
+        out.flush()?;
     }
     Ok(())
+}
+
+fn command(registry: &Registry, line: &str) -> Result<String, String> {
+    let mut words = line.splitn(6, ' ');
+    let mut word = || words.next().unwrap_or_default();
+    match word() {
+        "log" => {
+            let exchanges: Vec<_> = registry.log().take().iter().map(describe).collect();
+            Ok(Value::Array(exchanges).to_string())
+        }
+        "fault" => {
+            let (method, target, nth) = (word(), word(), number(word())?);
+            let fault = fault(word(), word())?;
+            registry.script().add(Rule::new(method, target, fault).nth(nth));
+            Ok("ok".to_owned())
+        }
+        other => Err(format!("unknown command {other:?}")),
+    }
+}
+
+fn fault(kind: &str, value: &str) -> Result<Fault, String> {
+    Ok(match kind {
+        "status" => Fault::error(number(value)?, "UNKNOWN"),
+        "retry-after" => Fault::too_many_requests(value),
+        "delay" => Fault::Delay(Duration::from_millis(number(value)?)),
+        "drop" => Fault::Drop,
+        "lose-answer" => Fault::LoseAnswer,
+        "cut-request" => Fault::CutRequest(number(value)?),
+        "cut-response" => Fault::CutResponse(number(value)?),
+        "truncate" => Fault::Truncate(number(value)?),
+        "announce-length" => Fault::AnnounceLength(number(value)?),
+        "body" => Fault::Body(value.to_owned().into()),
+        "flip" => Fault::FlipByte(number(value)?),
+        "endless" => Fault::Endless,
+        "wrong-digest" => Fault::wrong_digest(),
+        "content-type" => Fault::content_type(value),
+        other => return Err(format!("unknown fault {other:?}")),
+    })
 }
 
 fn describe(exchange: &Exchange) -> Value {
@@ -151,6 +192,7 @@ fn switch(builder: Builder, option: &str) -> Result<Builder, String> {
         "--no-manifest-location" => builder.manifest_location(false),
         "--no-reference-check" => builder.check_references(false),
         "--no-tag-parameters" => builder.tag_parameters(false),
+        "--rotating-locations" => builder.rotating_locations(true),
         "--absolute-urls" => builder.absolute_urls(true),
         other => return Err(format!("unknown option {other}")),
     })

@@ -67,10 +67,11 @@ pub(crate) async fn begin(call: &mut Call<'_>, repository: &str) -> Result<Reply
         format!("{serial:08x}-0000-4000-8000-{:012x}", serial.wrapping_mul(0x9E37_79B9) & 0xFFFF_FFFF_FFFF);
     let spool = Spool::new(call.state.options.place.clone(), algorithm);
     let state = Session { repository: repository.to_owned(), spool: Some(spool), short: false };
+    let location = location(call, &state, &session);
     locked(&uploads.sessions).insert(session.clone(), Arc::new(tokio::sync::Mutex::new(state)));
 
     let mut reply = Reply::new(StatusCode::ACCEPTED)
-        .location(&location(call, repository, &session))
+        .location(&location)
         .header(RANGE, "0-0")
         .header(HeaderName::from_static("docker-upload-uuid"), &session);
     if let Some(bytes) = call.state.options.min_chunk {
@@ -87,8 +88,11 @@ pub(crate) async fn proceed(call: &mut Call<'_>, repository: &str, id: &str) -> 
         return Err(unknown().into());
     }
     // The query of the location belongs to it: a client that builds its own URL is found out.
-    if call.query.first("_state") != Some(state_of(id).as_str()) {
-        return Err(bad_request("BLOB_UPLOAD_INVALID", "the query of the upload location is missing").into());
+    let state = call.query.first("_state").map(str::to_owned);
+    let carries_content = matches!(call.method.as_str(), "PATCH" | "PUT");
+    if state.is_none() || (carries_content && state != Some(state_of(call, &session, id))) {
+        let message = "the query of the upload location is missing or not the newest";
+        return Err(bad_request("BLOB_UPLOAD_INVALID", message).into());
     }
     match call.method.as_str() {
         "GET" => Ok(progress(call, &session, id, StatusCode::NO_CONTENT)),
@@ -223,12 +227,12 @@ fn check_range(call: &Call<'_>, session: &Session, id: &str) -> Result<(), Refus
 
 fn out_of_range(call: &Call<'_>, session: &Session, id: &str) -> ApiError {
     ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "BLOB_UPLOAD_INVALID", "the chunk is not the next one")
-        .header(LOCATION, &location(call, &session.repository, id))
+        .header(LOCATION, &location(call, session, id))
         .header(RANGE, &received(session))
 }
 
 fn progress(call: &Call<'_>, session: &Session, id: &str, status: StatusCode) -> Reply {
-    Reply::new(status).location(&location(call, &session.repository, id)).header(RANGE, received(session))
+    Reply::new(status).location(&location(call, session, id)).header(RANGE, received(session))
 }
 
 /// Inclusive at both ends, which has no way to say "nothing": like other registries, `0-0` then.
@@ -240,12 +244,17 @@ fn announced_length(call: &Call<'_>) -> Option<u64> {
     call.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn location(call: &Call<'_>, repository: &str, id: &str) -> String {
-    call.state.url(&format!("/v2/{repository}/blobs/uploads/{id}?_state={}", state_of(id)))
+fn location(call: &Call<'_>, session: &Session, id: &str) -> String {
+    let (repository, state) = (&session.repository, state_of(call, session, id));
+    call.state.url(&format!("/v2/{repository}/blobs/uploads/{id}?_state={state}"))
 }
 
-fn state_of(id: &str) -> String {
-    Digest::of(Algorithm::Sha256, id.as_bytes()).to_string().split_off("sha256:".len() + 48)
+fn state_of(call: &Call<'_>, session: &Session, id: &str) -> String {
+    let received = session.spool.as_ref().map_or(0, Spool::length);
+    let turn = if call.state.options.rotating_locations { received } else { 0 };
+    Digest::of(Algorithm::Sha256, format!("{id} {turn}").as_bytes())
+        .to_string()
+        .split_off("sha256:".len() + 48)
 }
 
 fn unknown() -> ApiError {

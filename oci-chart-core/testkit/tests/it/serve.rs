@@ -52,6 +52,52 @@ fn prints_its_url_tells_its_log_and_ends_with_its_input() {
 }
 
 #[test]
+fn takes_faults_on_its_input() {
+    let mut child = serve(&["--rotating-locations"]);
+    let mut input = child.process.stdin.take().unwrap();
+    let mut tell = |line: &str| {
+        writeln!(input, "{line}").unwrap();
+        child.out.next().unwrap().unwrap()
+    };
+    let kinds = [
+        ("status 503", 503, false),
+        ("retry-after 1", 429, false),
+        ("delay 1", 200, false),
+        ("drop", 0, true),
+        ("lose-answer", 0, true),
+        ("cut-response 1", 200, true),
+        ("truncate 1", 200, false),
+        ("announce-length 9", 200, true),
+        ("body two words", 200, false),
+        ("flip 1", 200, false),
+        ("wrong-digest", 200, false),
+        ("content-type text/html", 200, false),
+    ];
+    for (kind, status, broken) in kinds {
+        assert_eq!(tell(&format!("fault GET /v2/* 1 {kind}")), "ok");
+        let answer = ask("GET", "/v2/").send(&child.host);
+        assert_eq!((answer.status, answer.broken), (status, broken), "{kind}");
+        assert!(kind != "body two words" || answer.text() == "two words");
+    }
+    assert_eq!(
+        (tell("fault PUT * 2 cut-request 0"), tell("fault * * 9 endless")),
+        ("ok".into(), "ok".into())
+    );
+    for wrong in [
+        "",
+        "nonsense",
+        "fault",
+        "fault GET /v2/ x drop",
+        "fault GET /v2/ 1 nonsense",
+        "fault GET * 1 flip x",
+    ] {
+        assert!(tell(wrong).starts_with("error: "), "{wrong}");
+    }
+    let log: serde_json::Value = serde_json::from_str(&tell("log")).unwrap();
+    assert_eq!(log.as_array().unwrap().len(), kinds.len());
+}
+
+#[test]
 fn a_large_blob_needs_no_memory() {
     const BLOCK: usize = 1 << 20;
     const BLOCKS: usize = 200;

@@ -77,6 +77,14 @@ fn upload_forms() {
     let statuses = ["1234", "123", "1234"].map(|body| patch(&registry, begun.location(), body).status);
     assert_eq!(statuses, [202, 202, 400]);
 
+    let registry = start(|builder| builder.rotating_locations(true));
+    let first = begin(&registry);
+    let second = patch(&registry, &first, "x").location().to_owned();
+    assert_eq!((put(&registry, &first).status, patch(&registry, &first, "y").status), (400, 400));
+    assert_eq!(ask("GET", &first).send(registry.host()).location(), second);
+    let done = ask("PUT", with(&second, &format!("digest={}", sha256(b"x")))).send(registry.host());
+    assert_eq!(done.status, 201);
+
     let registry = start(|builder| builder.chunk_status(201));
     assert_eq!(patch(&registry, &begin(&registry), "x").status, 201);
 }
