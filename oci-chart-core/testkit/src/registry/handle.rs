@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::State;
 use super::digest::{Algorithm, Digest};
-use super::manifests::Facts;
+use super::facts::Facts;
 use super::spool::{Spool, Stored};
 use super::storage::Manifest;
 use crate::log::{Log, locked};

@@ -4,7 +4,7 @@ use hyper::header::LINK;
 
 use super::answer::{ApiError, Reply, bad_request};
 use super::exchange::Call;
-use super::route::query_encode;
+use super::query::query_encode;
 
 /// The entries of one page, and whether more follow.
 pub(crate) struct Page<T> {

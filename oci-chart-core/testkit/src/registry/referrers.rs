@@ -8,7 +8,7 @@ use super::answer::{Refusal, Reply, not_found};
 use super::blobs::parse;
 use super::exchange::Call;
 use super::page::Page;
-use super::route::query_encode;
+use super::query::query_encode;
 use super::storage::Manifest;
 use crate::log::locked;
 

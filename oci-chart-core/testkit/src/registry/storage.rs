@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::digest::Digest;
-use super::manifests::Facts;
+use super::facts::Facts;
 use super::spool::Stored;
 
 /// All repositories by name.

@@ -3,10 +3,12 @@
 //! It follows the distribution project's token specification: GET with `service` and `scope` parameters and basic
 //! credentials, or a form POST with a password or a refresh token.
 
+mod bearer;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,142 +16,11 @@ use hyper::header::AUTHORIZATION;
 use hyper::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
+pub use self::bearer::{Access, Bearer, TokenField};
 use crate::log::locked;
 use crate::registry::answer::Reply;
 use crate::registry::digest::{Algorithm, Digest};
-use crate::registry::route::Query;
-
-/// How the registry's bearer authentication behaves.
-#[derive(Clone)]
-pub struct Bearer {
-    pub(crate) user: String,
-    pub(crate) password: String,
-    pub(crate) anonymous_pull: bool,
-    pub(crate) lifetime: Duration,
-    pub(crate) announced: Option<u64>,
-    pub(crate) own_port: bool,
-    pub(crate) service: String,
-    pub(crate) field: TokenField,
-    pub(crate) first_scope_only: bool,
-    pub(crate) oauth: bool,
-    permit: Option<Permit>,
-}
-
-type Permit = Arc<dyn Fn(&Access<'_>) -> bool + Send + Sync>;
-
-/// One action that a token is asked for.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Access<'a> {
-    /// The authenticated user; `None` without credentials.
-    pub user: Option<&'a str>,
-    /// `repository` or `registry`.
-    pub kind: &'a str,
-    /// Repository name, or `catalog`.
-    pub name: &'a str,
-    /// `pull`, `push`, `delete` or `*`.
-    pub action: &'a str,
-}
-
-/// Under which name the token stands in the answer of the token server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TokenField {
-    /// `token`
-    Token,
-    /// `access_token`
-    AccessToken,
-    /// Both, with the same value.
-    Both,
-    /// Neither: an answer that breaks the token specification.
-    Neither,
-}
-
-impl Bearer {
-    /// Tokens for this user: everything is permitted with the password, nothing without.
-    #[must_use]
-    pub fn new(user: &str, password: &str) -> Self {
-        Self {
-            user: user.to_owned(),
-            password: password.to_owned(),
-            anonymous_pull: false,
-            lifetime: Duration::from_secs(300),
-            announced: Some(300),
-            own_port: false,
-            service: "testkit".to_owned(),
-            field: TokenField::Token,
-            first_scope_only: false,
-            oauth: true,
-            permit: None,
-        }
-    }
-
-    /// Gives tokens for `pull` to everyone.
-    #[must_use]
-    pub const fn anonymous_pull(mut self, yes: bool) -> Self {
-        self.anonymous_pull = yes;
-        self
-    }
-
-    /// Time after which a token is refused, and the `expires_in` that the server announces (`None`: it is silent).
-    #[must_use]
-    pub const fn lifetime(mut self, lifetime: Duration, announced: Option<u64>) -> Self {
-        self.lifetime = lifetime;
-        self.announced = announced;
-        self
-    }
-
-    /// Serves tokens from a port of their own instead of the registry's `/token`.
-    #[must_use]
-    pub const fn own_port(mut self, yes: bool) -> Self {
-        self.own_port = yes;
-        self
-    }
-
-    /// The name of the token field.
-    #[must_use]
-    pub const fn field(mut self, field: TokenField) -> Self {
-        self.field = field;
-        self
-    }
-
-    /// Looks at the first requested scope alone, as some servers do.
-    #[must_use]
-    pub const fn first_scope_only(mut self, yes: bool) -> Self {
-        self.first_scope_only = yes;
-        self
-    }
-
-    /// Whether the OAuth2 form POST exists; without it the answer is 404. It exists unless said otherwise.
-    #[must_use]
-    pub const fn oauth(mut self, yes: bool) -> Self {
-        self.oauth = yes;
-        self
-    }
-
-    /// Decides each requested action; what is refused is left out of the token, as real servers do.
-    #[must_use]
-    pub fn permit(mut self, permit: impl Fn(&Access<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.permit = Some(Arc::new(permit));
-        self
-    }
-
-    fn permits(&self, access: &Access<'_>) -> bool {
-        match &self.permit {
-            Some(permit) => permit(access),
-            None => access.user.is_some() || (self.anonymous_pull && access.action == "pull"),
-        }
-    }
-}
-
-impl fmt::Debug for Bearer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bearer")
-            .field("user", &self.user)
-            .field("own_port", &self.own_port)
-            .finish_non_exhaustive()
-    }
-}
+use crate::registry::query::Query;
 
 /// One request that the token server answered.
 #[derive(Clone, Debug)]
