@@ -95,6 +95,10 @@ pub trait Store: Debug + Display + Send + Sync + 'static {
 
     /// What this store is, as far as the verbs act on it.
     fn traits(&self) -> Traits<'_>;
+
+    /// Tells that something will be pushed here, before anything else is asked: a registry then asks for permission to write
+    /// with its first request, which saves asking twice. Nothing is sent.
+    fn expect_push(&self) {}
 }
 
 /// What a store is, as far as the verbs act on it.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use reqwest::{
-    Url,
+    Method, Url,
     header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, LOCATION, USER_AGENT},
     redirect::Policy,
 };
@@ -66,8 +66,11 @@ impl HttpClient {
     pub(crate) async fn send(&self, request: Request) -> Result<Response> {
         let Request { method, url, mut headers, body, redirects } = request;
         headers.insert(USER_AGENT, self.user_agent.clone());
-        if let Body::Stream(_, len) = body {
-            headers.insert(CONTENT_LENGTH, len.into());
+        match body {
+            Body::Stream(_, len) => drop(headers.insert(CONTENT_LENGTH, len.into())),
+            // Some servers insist on a length, even of nothing (RFC 9110, 8.6: user agents SHOULD send it).
+            Body::Empty if method == Method::POST => drop(headers.insert(CONTENT_LENGTH, 0.into())),
+            Body::Empty | Body::Bytes(_) => {}
         }
         let mut place = Arc::new(Place { method, url });
         let (mut body, mut left_origin) = (Some(body), false);

@@ -155,6 +155,10 @@ impl Store for Repository {
     fn traits(&self) -> Traits<'_> {
         Traits::remote(&self.0.address)
     }
+
+    fn expect_push(&self) {
+        self.writing();
+    }
 }
 
 impl fmt::Display for Repository {

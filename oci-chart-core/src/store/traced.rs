@@ -103,4 +103,8 @@ impl Store for Traced {
     fn traits(&self) -> Traits<'_> {
         self.inner.traits()
     }
+
+    fn expect_push(&self) {
+        self.inner.expect_push();
+    }
 }

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod archive_vectors;
+mod auth;
 mod contract;
 mod ignore_vectors;
 mod judges_smoke;
@@ -17,5 +18,6 @@ mod oracle_ignore;
 mod oracle_references;
 mod oracle_versions;
 mod remote;
+mod requests;
 mod support;
 mod yaml_vectors;

@@ -35,6 +35,10 @@ pub(crate) fn login(registry: &Registry) -> StaticCredentials {
     StaticCredentials::default().with(host(registry), Credentials::basic("robot", "hunter2"))
 }
 
+pub(crate) fn block<T>(task: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(task)
+}
+
 /// The contract over registries that `build` makes, one for each behaviour.
 fn contract(name: &str, cannot: contract::Cannot<'_>, build: impl Fn(Builder) -> Builder) {
     let kept = Mutex::new(Vec::new());

@@ -42,7 +42,8 @@ impl Repository {
                     self.registry().quirks.no_head.set();
                 }
                 // A refused HEAD says nothing but its status. The body of a GET says why.
-                _ => {}
+                StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN => {}
+                _ => return Err(response.refused().await),
             }
         }
         match self.manifest(target).await {

@@ -1,0 +1,251 @@
+//! How many requests things cost, counted by the registry.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{TryStreamExt as _, future::join_all};
+use oci_chart_core::{
+    Content, Error,
+    auth::StaticCredentials,
+    name::{Selector, Tag},
+    oci::{Descriptor, MediaType},
+    store::{Blob, Pushed, Store, StoreExt as _, TagMode},
+};
+use oci_chart_testkit::{Bearer, Builder, Class, Mounts, Registry};
+
+use crate::remote::{block, login, open, registries, repository};
+
+fn tag(text: &str) -> Tag {
+    text.parse().unwrap()
+}
+
+/// Configuration, layer and manifest, as small as they can be.
+struct Artifact {
+    blobs: [Blob; 2],
+    manifest: Blob,
+}
+
+fn artifact(n: u32) -> Artifact {
+    let config =
+        Blob::from_bytes(MediaType::HELM_CONFIG, format!("{{\"name\":\"web\",\"version\":\"{n}\"}}"));
+    let layer = Blob::from_bytes(MediaType::HELM_CHART, format!("layer {n}"));
+    let mention = |Descriptor { media_type, digest, size, .. }: &Descriptor| {
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+    };
+    let text = format!(
+        r#"{{"schemaVersion":2,"config":{},"layers":[{}]}}"#,
+        mention(config.descriptor()),
+        mention(layer.descriptor())
+    );
+    Artifact { blobs: [config, layer], manifest: Blob::from_bytes(MediaType::OCI_MANIFEST, text) }
+}
+
+/// The sequence of a push that looks first: one HEAD, then the blobs side by side, then the manifest.
+async fn push(store: &dyn Store, artifact: &Artifact, name: &str) -> Result<(), Error> {
+    store.expect_push();
+    match store.resolve(&Selector::Tag(tag(name))).await {
+        Ok(now) if now == *artifact.manifest.descriptor() => return Ok(()),
+        Ok(_) => panic!("another artifact is there"),
+        Err(_) => {}
+    }
+    replace(store, artifact, name).await
+}
+
+async fn replace(store: &dyn Store, artifact: &Artifact, name: &str) -> Result<(), Error> {
+    store.expect_push();
+    for pushed in join_all(artifact.blobs.iter().map(|blob| store.push(blob, &[]))).await {
+        pushed?;
+    }
+    store.push(&artifact.manifest, &[(tag(name), TagMode::Replace)]).await.map(drop)
+}
+
+async fn pull(store: &dyn Store, artifact: &Artifact, name: &str) {
+    let (descriptor, _) = store.fetch_manifest(&Selector::Tag(tag(name))).await.unwrap();
+    assert_eq!(descriptor, *artifact.manifest.descriptor());
+    let layer = artifact.blobs[1].descriptor();
+    store.fetch_bytes(layer, layer.size).await.unwrap();
+}
+
+/// A client of its own for each step, as each step of a pipeline has one.
+fn fresh(registry: &Registry) -> Arc<dyn Store> {
+    Arc::new(open(&registries(registry, login(registry)), registry, "charts/web"))
+}
+
+fn start(build: impl Fn(Builder) -> Builder) -> Registry {
+    build(Registry::builder().latency(Duration::from_millis(20))).start_blocking().unwrap()
+}
+
+#[test]
+fn the_budget_of_a_push_and_a_pull() {
+    let kinds: [(&str, fn(Builder) -> Builder, [usize; 4]); 3] = [
+        ("no login", |builder| builder, [6, 5, 1, 2]),
+        ("basic", |builder| builder.basic_auth("robot", "hunter2"), [7, 6, 2, 3]),
+        ("bearer", |builder| builder.bearer_auth(Bearer::new("robot", "hunter2")), [8, 7, 3, 4]),
+    ];
+    for (kind, build, [pushed, replaced, again, pulled]) in kinds {
+        let registry = start(build);
+        let count = |wanted: usize, step: &str| {
+            let lines: Vec<_> = registry.log().take().iter().map(|exchange| exchange.line()).collect();
+            assert_eq!(lines.len(), wanted, "{kind}, {step}: {lines:#?}");
+        };
+        block(push(&*fresh(&registry), &artifact(1), "1.0.0")).unwrap();
+        if kind == "no login" {
+            assert_eq!(registry.log().depth(), 4, "{:#?}", registry.log().lines());
+            assert!(registry.log().connections() <= 2, "{} connections", registry.log().connections());
+        }
+        count(pushed, "push");
+        block(push(&*fresh(&registry), &artifact(1), "1.0.0")).unwrap();
+        count(again, "the same push again");
+        block(pull(&*fresh(&registry), &artifact(1), "1.0.0"));
+        count(pulled, "pull by tag");
+        block(replace(&*fresh(&registry), &artifact(2), "2.0.0")).unwrap();
+        count(replaced, "push without a look");
+        assert_eq!(registry.open_uploads(), 0);
+    }
+}
+
+#[test]
+fn a_client_that_goes_on_pays_for_its_login_once() {
+    let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
+    let store = fresh(&registry);
+    block(push(&*store, &artifact(1), "1.0.0")).unwrap();
+    registry.log().take();
+    // A runtime of its own for each call; what was learnt stays.
+    block(push(&*store, &artifact(2), "2.0.0")).unwrap();
+    block(pull(&*store, &artifact(2), "2.0.0"));
+    let lines = registry.log().lines();
+    assert_eq!(lines.len(), 6 + 2, "{lines:#?}");
+    assert_eq!(registry.tokens().requests().len(), 1);
+}
+
+#[test]
+fn requests_side_by_side_share_challenge_and_token() {
+    let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
+    let store = fresh(&registry);
+    let blobs: Vec<_> = (0..8).map(|n| Blob::from_bytes("text/plain".into(), format!("blob {n}"))).collect();
+    block(async {
+        for pushed in join_all(blobs.iter().map(|blob| store.push(blob, &[]))).await {
+            assert_eq!(pushed.unwrap(), Pushed::Written);
+        }
+    });
+    assert_eq!(registry.log().count_class(Class::Token), 1);
+    assert_eq!(registry.log().count(|exchange| exchange.status == Some(401)), 1);
+    assert_eq!(registry.log().entries().len(), 8 * 2 + 2);
+}
+
+#[test]
+fn a_blob_that_is_there_costs_one_request_and_no_bytes() {
+    let registry = start(|builder| builder);
+    let store = repository(&registry, "charts/web");
+    let blob = Blob::from_bytes("text/plain".into(), vec![7; 100_000]);
+    assert_eq!(block(store.push(&blob, &[])).unwrap(), Pushed::Written);
+    registry.log().take();
+    assert_eq!(block(store.push(&blob, &[])).unwrap(), Pushed::Existing);
+    let entries = registry.log().entries();
+    assert_eq!((entries.len(), entries[0].bytes_in), (1, 0));
+}
+
+#[test]
+fn a_refused_mount_is_remembered() {
+    let registry = start(|builder| builder.mounts(Mounts::Refused(400)));
+    let store = repository(&registry, "charts/web");
+    let pushed = |n: u32| {
+        let blob = Blob::from_bytes("text/plain".into(), format!("blob {n}"));
+        block(store.push(&blob, &[])).unwrap();
+        registry.log().take().len()
+    };
+    // POST refused, HEAD, POST, PUT; from then on without the first.
+    assert_eq!([pushed(1), pushed(2), pushed(1)], [4, 3, 1]);
+}
+
+#[test]
+fn a_blob_of_another_repository_is_mounted() {
+    for bearer in [false, true] {
+        let registry =
+            start(
+                |builder| {
+                    if bearer { builder.bearer_auth(Bearer::new("robot", "hunter2")) } else { builder }
+                },
+            );
+        let registries = registries(&registry, login(&registry));
+        let source: Arc<dyn Store> = Arc::new(open(&registries, &registry, "charts/source"));
+        let target = open(&registries, &registry, "charts/target");
+        let blob = Blob::from_bytes("text/plain".into(), vec![7; 100_000]);
+        block(source.push(&blob, &[])).unwrap();
+        registry.log().take();
+        let again = Blob::from_store(blob.descriptor().clone(), Arc::clone(&source));
+        assert_eq!(block(target.push(&again, &[])).unwrap(), Pushed::Mounted);
+        let entries = registry.log().entries();
+        let uploaded: u64 = entries.iter().map(|exchange| exchange.bytes_in).sum();
+        assert_eq!(
+            (entries.len(), uploaded),
+            (if bearer { 2 } else { 1 }, 0),
+            "{:#?}",
+            registry.log().lines()
+        );
+    }
+}
+
+#[test]
+fn a_mount_that_needs_too_much_goes_without() {
+    // Who pushes may not read the source; who reads may.
+    let bearer = Bearer::new("robot", "hunter2")
+        .permit(|access| access.user.is_some() || access.name != "charts/source");
+    let registry = Registry::builder().bearer_auth(bearer).start_blocking().unwrap();
+    let source = open(&registries(&registry, login(&registry)), &registry, "charts/source");
+    let blob = Blob::from_bytes("text/plain".into(), "content");
+    block(source.push(&blob, &[])).unwrap();
+    let again = Blob::from_store(blob.descriptor().clone(), Arc::new(source));
+    let target = repository(&registry, "charts/target");
+    assert_eq!(block(target.push(&again, &[])).unwrap(), Pushed::Written);
+    assert_eq!(registry.open_uploads(), 0);
+}
+
+#[test]
+fn a_file_is_sent_with_its_length() {
+    let registry = start(|builder| builder);
+    let store = repository(&registry, "charts/web");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), vec![1; 600_000]).unwrap();
+    let descriptor = Descriptor::of("text/plain".into(), vec![1; 600_000]);
+    let blob = Blob::from_content(descriptor, Content::from_path(file.path()).unwrap());
+    block(store.push(&blob, &[])).unwrap();
+    let entries = registry.log().entries();
+    let put = entries.iter().find(|exchange| exchange.class == Class::UploadPut).unwrap();
+    assert_eq!((put.header("content-length"), put.bytes_in), (Some("600000"), 600_000));
+    assert!(put.header("transfer-encoding").is_none());
+    assert_eq!(put.header("content-type"), Some("application/octet-stream"));
+    let post = entries.iter().find(|exchange| exchange.class == Class::Mount).unwrap();
+    assert_eq!(post.header("content-length"), Some("0"));
+}
+
+#[test]
+fn tags_come_page_by_page_and_only_as_far_as_they_are_read() {
+    let registry = Registry::builder().page_size(3).start_blocking().unwrap();
+    for n in 0..10 {
+        registry
+            .put_manifest("charts/web", &format!("1.0.{n}"), MediaType::OCI_MANIFEST.as_str(), "{}")
+            .unwrap();
+    }
+    let store = repository(&registry, "charts/web");
+    let tags: Vec<Tag> = block(store.tags().try_collect()).unwrap();
+    assert_eq!(tags.len(), 10);
+    assert_eq!(registry.log().take().len(), 4);
+    block(async { store.tags().try_next().await.unwrap() });
+    assert!(registry.log().take().len() <= 2);
+}
+
+#[test]
+fn every_request_says_who_sends_it() {
+    let registry = Registry::builder().start_blocking().unwrap();
+    let options = oci_chart_core::store::ConnectionOptions::default()
+        .with_plain_http(crate::remote::host(&registry))
+        .with_user_agent("release-bot/2.1");
+    let registries = oci_chart_core::store::Registries::new(options, StaticCredentials::default()).unwrap();
+    let store = open(&registries, &registry, "charts/web");
+    block(push(&store, &artifact(1), "1.0.0")).unwrap();
+    for exchange in registry.log().entries() {
+        let agent = exchange.header("user-agent").unwrap_or_default();
+        assert!(agent.starts_with("oci-chart/") && agent.ends_with(" release-bot/2.1"), "{agent}");
+        assert!(exchange.header("cookie").is_none() && exchange.header("accept-encoding").is_none());
+    }
+}
