@@ -14,6 +14,7 @@ mod auth;
 mod contract;
 mod ignore_vectors;
 mod judges_smoke;
+mod oracle_archives;
 mod oracle_ignore;
 mod oracle_references;
 mod oracle_versions;

@@ -6,6 +6,7 @@ pub(crate) mod oracle;
 pub(crate) mod process;
 pub(crate) mod rng;
 pub(crate) mod servers;
+pub(crate) mod tarball;
 pub(crate) mod tools;
 
 use std::io::Write;

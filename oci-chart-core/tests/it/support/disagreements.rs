@@ -23,6 +23,21 @@ pub(crate) const TABLE: &[Disagreement] = &[
                   an empty file, so its chart is not what tar(1) unpacks.",
     },
     Disagreement {
+        id: "sparse-file",
+        because: "CWE-409: the size of a sparse file (GNU, type S) has nothing to do with what is in the archive; \
+                  POSIX.1-2017 ustar has no such type. Helm reads the few that have no map.",
+    },
+    Disagreement {
+        id: "damage-behind-end",
+        because: "RFC 1951 3.2.3 and RFC 1952 2.2: compressed data that cannot be inflated is no gzip member. Helm stops \
+                  reading at the end of the tar archive and does not see it.",
+    },
+    Disagreement {
+        id: "path-not-unicode",
+        because: "POSIX.1-2017 pax: path records are UTF-8; so are JSON (RFC 8259 8.1) and YAML 1.1 (5.1), in which a chart is \
+                  described. Helm keeps the bytes and then cannot print them.",
+    },
+    Disagreement {
         id: "reference-empty-part",
         because: "distribution-spec 1.1, pulling manifests: a tag has at least one character, and a digest is never empty. Helm \
                   takes `host/a:` and `host/a@`, mostly an unset variable, for the newest version.",
