@@ -186,3 +186,36 @@ fn redirects_lead_to_an_origin_that_refuses_credentials() {
         assert_eq!(registry.log().count(|e| e.origin == Origin::Storage), 2);
     }
 }
+
+#[test]
+fn what_a_token_allows_can_be_decided_one_by_one() {
+    let bearer = Bearer::new("u", "p")
+        .permit(|access| {
+            access.action == "pull" || (access.user == Some("u") && access.name.starts_with("own/"))
+        })
+        .first_scope_only(true)
+        .oauth(false)
+        .field(TokenField::Neither);
+    let registry = Registry::builder().bearer_auth(bearer).start_blocking().unwrap();
+    let host = registry.host();
+    let scopes = "scope=repository:own/a:pull,push&scope=repository:b:pull";
+    let answer = ask("GET", format!("/token?{scopes}")).header("authorization", "Basic dTpw").send(host);
+    assert_eq!((answer.status, answer.text().contains("token")), (200, false));
+    ask("GET", "/token?scope=repository:b:pull,push").send(host);
+    assert_eq!(
+        ask("POST", "/token").body("grant_type=password&username=u&password=p").send(host).status,
+        404
+    );
+    let granted: Vec<_> = registry.tokens().requests().into_iter().map(|request| request.granted).collect();
+    let expected = [&["repository:own/a:pull", "repository:own/a:push"][..], &["repository:b:pull"], &[]];
+    assert_eq!(granted, expected);
+}
+
+#[tokio::test]
+async fn starts_and_stops_inside_a_runtime() {
+    let registry = Registry::builder().start().await.unwrap();
+    let host = registry.host().to_owned();
+    assert_eq!(ask("GET", "/v2/").send(&host).status, 200);
+    drop(registry);
+    assert!(std::net::TcpStream::connect(host).is_err());
+}
