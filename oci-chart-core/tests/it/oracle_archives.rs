@@ -175,10 +175,8 @@ fn entry(rng: &mut Rng, entries: &mut Vec<Entry>) {
     }
     match rng.below(14) {
         0 => {
-            made.mode = rng
-                .pick(&["0040755\0", "0120777\0", "8\0", "", "   644 ", "7777777", "-1"])
-                .as_bytes()
-                .to_vec()
+            let modes = ["0040755\0", "0120777\0", "8\0", "", "   644 ", "7777777", "-1"];
+            made.mode = rng.pick(&modes).as_bytes().to_vec();
         }
         1 => made.modified = number(rng),
         2 => made.size = Some(number(rng)),
