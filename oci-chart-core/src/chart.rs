@@ -16,6 +16,7 @@ mod place;
 mod sanitize;
 mod show;
 mod tar;
+mod unpack;
 mod validate;
 mod values;
 mod walk;
@@ -31,6 +32,7 @@ pub use lock::{Lock, lock_digest, lock_digest_helm2};
 pub use metadata::{FieldTypeError, Metadata};
 pub use options::LoadOptions;
 pub use path::{ChartPath, ParsePathError};
+pub use unpack::{Unpacked, unpack, unpack_verified};
 pub use validate::Invalid;
 pub use walk::{SkipReason, Skipped};
 
