@@ -58,12 +58,11 @@ fn generated_archives() {
 
 /// The row that allows a refusal of ours.
 fn row(error: &Error) -> &'static str {
-    use ArchiveError::{BadDeflate, BadPath, DuplicatePath, FileIsDirectory, Link, SparseFile};
+    use ArchiveError::{BadPath, DuplicatePath, FileIsDirectory, Link, SparseFile};
     match error.source().and_then(|source| source.downcast_ref()) {
         Some(Link(_)) => "link-entry",
         Some(DuplicatePath(_) | FileIsDirectory(_)) => "duplicate-path",
         Some(SparseFile) => "sparse-file",
-        Some(BadDeflate) => "damage-behind-end",
         Some(BadPath(_, ParsePathError::NotUnicode)) => "path-not-unicode",
         _ => "",
     }

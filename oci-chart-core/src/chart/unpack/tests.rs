@@ -138,7 +138,7 @@ fn without_a_name_there_is_no_place() {
         fails(&package(&[("web/values.yaml", b"")]), &LoadOptions::default()).reason(),
         Some(Reason::ChartYamlMissing)
     );
-    for name in ["..", ".", "../evil", "/evil", "'..\\evil'", "..evil", "\"a\\0b\"", ""] {
+    for name in ["..", ".", "../evil", "/evil", "'..\\evil'", "..evil", ""] {
         let error = fails(&package(&[("web/Chart.yaml", named(name).as_bytes())]), &LoadOptions::default());
         assert_eq!(error.kind(), ErrorKind::InvalidChart, "{name}");
     }
