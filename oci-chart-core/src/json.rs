@@ -3,7 +3,11 @@
 //! Digests of Helm's config blobs, lock files and annotations rest on these bytes. Objects are the
 //! caller's business: Go sorts map keys bytewise and keeps struct fields in declaration order.
 
+mod valid;
+
 use std::fmt::Write as _;
+
+pub(crate) use valid::is_valid;
 
 /// Appends `text` as a JSON string with Go's escapes: `<`, `>`, `&`, U+2028 and U+2029 are escaped,
 /// `\b \f \n \r \t` have their short forms, other control characters are `\u00xx`, DEL stays raw.

@@ -169,8 +169,7 @@ impl Header {
     /// The stand-in for a path that stands in a PAX record: its ASCII part, cut. A cut that ends in a slash would read as a
     /// directory, so the slashes there go.
     fn cut_path(&mut self, path: &str) {
-        let mut length = 0;
-        for byte in path.bytes().filter(|byte| byte.is_ascii() && *byte != 0) {
+        for (length, byte) in path.bytes().filter(|byte| byte.is_ascii() && *byte != 0).enumerate() {
             if length == NAME {
                 let slashes = self.0[..NAME].iter().rev().take_while(|byte| **byte == b'/').count();
                 if slashes > 0 {
@@ -179,7 +178,6 @@ impl Header {
                 return;
             }
             self.0[length] = byte;
-            length += 1;
         }
     }
 

@@ -25,8 +25,6 @@ enum State {
     Header,
     Body,
     Trailer,
-    /// The compressed data is damaged here; what came before it has been given out.
-    Damaged,
     End,
 }
 
@@ -127,7 +125,6 @@ impl<R: Read> Inflate<R> {
         loop {
             match self.state {
                 State::End => return Ok(0),
-                State::Damaged => return Err(ArchiveError::BadDeflate.into()),
                 State::Header => {
                     if self.source.is_at_end()? {
                         self.state = State::End;
@@ -151,15 +148,16 @@ impl<R: Read> Inflate<R> {
                         Target::Out(out) => out,
                     };
                     let before = (self.inflate.total_in(), self.inflate.total_out());
-                    let status = self.inflate.decompress(self.source.buffered(), out, FlushDecompress::None);
+                    let status = self
+                        .inflate
+                        .decompress(self.source.buffered(), out, FlushDecompress::None)
+                        .map_err(|_| ArchiveError::BadDeflate)?;
                     let taken = self.inflate.total_in() - before.0;
                     let made = usize::try_from(self.inflate.total_out() - before.1).unwrap_or(0);
                     self.source.consume(usize::try_from(taken).unwrap_or(0));
                     self.crc.update(&out[..made]);
-                    match status {
-                        Ok(Status::StreamEnd) => self.state = State::Trailer,
-                        Ok(_) => {}
-                        Err(_) => self.state = State::Damaged,
+                    if status == Status::StreamEnd {
+                        self.state = State::Trailer;
                     }
                     if made > 0 {
                         return Ok(made);

@@ -1,0 +1,150 @@
+use std::io::{self, Read, Write};
+
+use super::{
+    EntryTimes, Package, PackageOptions, PackagePreview,
+    entries::{Entry, Source, entries},
+};
+use crate::{
+    chart::{
+        Chart, LoadOptions, Metadata, Timestamp, epoch::nearest_unix, file::BYTE_ORDER_MARK,
+        gzip::GzipWriter, tar::TarWriter,
+    },
+    content::ContentWriter,
+    digest::Hasher,
+    error::{Error, Result},
+    name::ChartVersion,
+};
+
+/// Read at a time, and a compressor's block.
+const CHUNK: usize = 256 << 10;
+
+impl Chart {
+    /// Packages the chart as Helm 4.2 does: the same tar for the same times, in Helm's gzip frame. The same tree gives the same bytes on every machine,
+    /// whatever the files' times, owners, modes and order, the number of threads, or the CPU.
+    ///
+    /// Nothing in the chart's directory changes. Its files are read here, each once; one that changed since the chart was loaded is a
+    /// [`Conflict`](crate::ErrorKind::Conflict).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidChart`](crate::ErrorKind::InvalidChart) for missing dependencies (with Helm's words), a schema that is no JSON or an override that breaks a
+    /// rule; [`InvalidVersion`](crate::ErrorKind::InvalidVersion); [`Cancelled`](crate::ErrorKind::Cancelled);
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) with reason `foreign-deflate`.
+    pub fn package(&self, options: &PackageOptions) -> Result<Package> {
+        let build = || {
+            let metadata = self.packaged_metadata(options)?;
+            let entries = entries(self, &metadata)?;
+            let time = time_of(options)?;
+            let out = Out { content: ContentWriter::default(), hasher: Hasher::default() };
+            let mut tar = TarWriter::new(GzipWriter::new(out, options.threads, options.cancel.clone())?);
+            let mut buffer = Vec::new();
+            for entry in &entries {
+                options.cancel.check()?;
+                let modified = match options.entry_times {
+                    EntryTimes::One => None,
+                    EntryTimes::Source => entry.modified.map(nearest_unix),
+                };
+                write(&mut tar, entry, modified.unwrap_or(time), &mut buffer)
+                    .map_err(|error| Error::from(error).with_context("file", &entry.path))?;
+            }
+            let Out { content, hasher } = tar.finish()?.finish()?;
+            Ok(Package::new(content.finish()?, hasher.finish(), Some(metadata), None, LoadOptions::default()))
+        };
+        build().map_err(|error: Error| error.with_operation("package").with_context("chart", self.name()))
+    }
+
+    /// What [`package`](Self::package) would pack, in its order, and what stays out and why. Reads no file but the schema.
+    ///
+    /// # Errors
+    ///
+    /// As `package`, as far as they show without packing.
+    pub fn preview(&self, options: &PackageOptions) -> Result<PackagePreview> {
+        let build = || {
+            let metadata = self.packaged_metadata(options)?;
+            Ok(PackagePreview::new(&entries(self, &metadata)?, self.skipped()))
+        };
+        build().map_err(|error: Error| error.with_operation("preview").with_context("chart", self.name()))
+    }
+
+    /// The metadata with the options' overrides, by the same rules as when it was loaded.
+    fn packaged_metadata(&self, options: &PackageOptions) -> Result<Metadata> {
+        let mut metadata = self.metadata().clone();
+        if let Some(version) = &options.version {
+            ChartVersion::parse(version)?;
+            metadata.version.clone_from(version);
+        }
+        if let Some(version) = &options.app_version {
+            metadata.app_version.clone_from(version);
+        }
+        self.check_dependencies()?;
+        metadata.validate()?;
+        Ok(metadata)
+    }
+}
+
+fn time_of(options: &PackageOptions) -> Result<i64> {
+    let time = match options.time {
+        Some(time) => time,
+        None => Timestamp::from_environment()?.unwrap_or(Timestamp::FIXED),
+    };
+    Ok(i64::try_from(time.unix()).unwrap_or(i64::MAX))
+}
+
+/// Writes one entry. The first piece is read before the header, since a byte order mark is no part of the file.
+fn write(
+    tar: &mut TarWriter<impl Write>,
+    entry: &Entry<'_>,
+    modified: i64,
+    buffer: &mut Vec<u8>,
+) -> io::Result<()> {
+    let file = match &entry.source {
+        Source::Text(text) => {
+            tar.entry(&entry.path, text.len() as u64, modified)?;
+            return tar.write_all(text.as_bytes());
+        }
+        Source::File(file) => file,
+    };
+    let content = file.content();
+    if let Some(bytes) = content.as_bytes() {
+        tar.entry(&entry.path, bytes.len() as u64, modified)?;
+        return tar.write_all(bytes);
+    }
+    let size = content.len();
+    let wanted = CHUNK.min(usize::try_from(size).unwrap_or(CHUNK));
+    if buffer.len() < wanted {
+        buffer.resize(wanted, 0);
+    }
+    let mut reader = content.open()?;
+    let first = buffer.get_mut(..wanted).unwrap_or_default();
+    reader.read_exact(first)?;
+    let text = first.strip_prefix(BYTE_ORDER_MARK).unwrap_or(first);
+    let mut left = size - wanted as u64;
+    tar.entry(&entry.path, text.len() as u64 + left, modified)?;
+    tar.write_all(text)?;
+    while left > 0 {
+        let wanted = CHUNK.min(usize::try_from(left).unwrap_or(CHUNK));
+        let piece = buffer.get_mut(..wanted).unwrap_or_default();
+        reader.read_exact(piece)?;
+        tar.write_all(piece)?;
+        left -= wanted as u64;
+    }
+    Ok(())
+}
+
+/// Keeps the bytes and computes their digest while they flow.
+struct Out {
+    content: ContentWriter,
+    hasher: Hasher,
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.content.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.content.flush()
+    }
+}
