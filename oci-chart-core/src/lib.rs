@@ -14,13 +14,11 @@ mod redact;
 
 // Layer 1: names and texts.
 mod json;
+pub mod name;
 pub mod yaml;
 
 // Layer 2: charts, without any network.
 pub mod chart;
-
-// Layer 1: names and texts.
-pub mod name;
 
 // Layer 3: OCI values.
 pub mod oci;
@@ -34,9 +32,20 @@ mod http;
 // Layer 5: stores.
 pub mod store;
 
+// Layers 6 to 8: verbs, the client that opens stores, and both for callers that wait.
+#[cfg(feature = "blocking")]
+pub mod blocking;
+mod client;
+pub mod transfer;
+
+pub use chart::{Chart, Package};
+pub use client::{Client, ClientBuilder};
 pub use content::Content;
 pub use context::{CancelToken, Context, Event};
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Reason, Result};
 pub use limits::Limits;
+pub use name::Location;
+pub use oci::ChartArtifact;
 pub use redact::{RedactedUrl, Secret};
+pub use store::Store;

@@ -1,0 +1,13 @@
+//! The same for callers that wait: an own runtime, a wait that can be interrupted, and callbacks on the caller's thread.
+//!
+//! Python, C and plain Rust programs call [`Runtime::wait`], mostly through [`Client`]. It never enters the caller's thread into a
+//! runtime, so calling it from inside another runtime's thread blocks that thread, but cannot panic.
+
+mod client;
+mod host;
+mod mailbox;
+mod runtime;
+
+pub use client::Client;
+pub use host::{Host, HostCredentials, HostHandle};
+pub use runtime::Runtime;

@@ -1,0 +1,104 @@
+use std::{fmt, ops::ControlFlow, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use super::mailbox::Mailbox;
+use crate::{
+    auth::{CredentialSource, Credentials},
+    context::{CancelToken, Event},
+    error::{Error, ErrorKind, Reason, Result},
+    name::Host as RegistryHost,
+};
+
+/// The caller's side of a call: events go out to it, questions come to it. Every method runs on the thread that waits and no other, and
+/// every method has a default, so `&mut ()` is a host.
+pub trait Host {
+    /// Something happened; at the latest every 50 ms there is an [`Event::Tick`]. `Break` stops the call.
+    fn event(&mut self, event: Event) -> ControlFlow<()> {
+        let _ = event;
+        ControlFlow::Continue(())
+    }
+
+    /// A token that another thread may use to stop this call.
+    fn cancel_token(&self) -> Option<CancelToken> {
+        None
+    }
+
+    /// Credentials for a registry, asked for by [`HostCredentials`]; `None` means anonymous.
+    fn credentials(&mut self, host: &RegistryHost) -> Result<Option<Credentials>> {
+        let _ = host;
+        Ok(None)
+    }
+
+    /// A signature over `payload`, from a key that only the caller can reach.
+    fn sign(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
+        let _ = payload;
+        Err(unsupported("the caller offers no signing"))
+    }
+
+    /// The next bytes of a stream that only the caller can read; 0 is the end.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let _ = buffer;
+        Err(unsupported("the caller offers no stream"))
+    }
+}
+
+/// The host of a caller that wants nothing but the result.
+impl Host for () {}
+
+tokio::task_local! {
+    pub(super) static CURRENT: HostHandle;
+}
+
+/// Lets a task put questions to the thread that waits for it.
+#[derive(Clone)]
+pub struct HostHandle(Arc<Mailbox>);
+
+impl HostHandle {
+    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
+        Self(mailbox)
+    }
+
+    /// The host of the call that the current task belongs to.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Runs `question` on the waiting thread and gives its answer. [`ErrorKind::Cancelled`] where nobody waits any more.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn Host) -> T + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        self.0.ask(Box::new(move |host| {
+            // The task may have been dropped meanwhile; then nobody wants the answer.
+            let _ = answer.send(question(host));
+        }));
+        answered.await.map_err(|_| Error::cancelled())
+    }
+}
+
+impl fmt::Debug for HostHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostHandle")
+    }
+}
+
+/// Credentials from the [`Host`] of whatever call needs them; anonymous outside of such a call.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct HostCredentials;
+
+#[async_trait]
+impl CredentialSource for HostCredentials {
+    async fn credentials(&self, host: &RegistryHost) -> Result<Option<Credentials>> {
+        let Some(handle) = HostHandle::current() else { return Ok(None) };
+        let host = host.clone();
+        handle.ask(move |caller| caller.credentials(&host)).await?
+    }
+}
+
+fn unsupported(message: &'static str) -> Error {
+    Error::new(ErrorKind::Unsupported, message).with_reason(Reason::OperationUnsupported)
+}

@@ -1,0 +1,257 @@
+use std::{
+    fmt,
+    ops::ControlFlow,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt as _;
+use tokio::{runtime, sync::oneshot};
+
+use super::{
+    Host, HostHandle,
+    host::CURRENT,
+    mailbox::{Letters, Mailbox},
+};
+use crate::{
+    context::{Context, Event},
+    error::{Error, ErrorKind, Result},
+};
+
+/// How long a caller waits without a sign of life.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a cancelled task has to clean up before it is dropped.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// One worker thread that runs calls for threads that wait. Made when it is first needed, and again in a forked child, where the parent's threads do not exist.
+///
+/// # Examples
+///
+/// ```
+/// use oci_chart_core::blocking::Runtime;
+///
+/// let runtime = Runtime::default();
+/// let answer = runtime.wait(&mut (), |_cx| async { Ok(6 * 7) })?;
+/// assert_eq!(answer, 42);
+/// # Ok::<(), oci_chart_core::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Runtime(Mutex<Option<Owned>>);
+
+struct Owned {
+    pid: u32,
+    runtime: runtime::Runtime,
+}
+
+impl Runtime {
+    /// Runs the future that `task` makes and waits for it, giving `host` events, ticks and questions meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// What the task says; [`ErrorKind::Cancelled`] when the host says `Break` or its token is used (noticed within 50 ms; a task that
+    /// does not stop by itself within half a second is dropped); [`ErrorKind::Internal`] if the task panics.
+    pub fn wait<T, F>(&self, host: &mut dyn Host, task: impl FnOnce(Context) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let mailbox = Arc::new(Mailbox::default());
+        let token = host.cancel_token().unwrap_or_default();
+        let cx = Context::default().with_cancel(token.clone()).with_events(Arc::clone(&mailbox));
+        let (sender, mut receiver) = oneshot::channel();
+        let future = CURRENT.scope(HostHandle::new(Arc::clone(&mailbox)), task(cx));
+        let post = Arc::clone(&mailbox);
+        let handle = self.spawn(async move {
+            let result = AssertUnwindSafe(future).catch_unwind().await;
+            // The caller may have given up; then nobody wants the result.
+            let _ = sender.send(result.unwrap_or_else(|panic| Err(panicked(&*panic))));
+            post.finish();
+        })?;
+        let mut deadline: Option<Instant> = None;
+        loop {
+            let Letters { mut events, questions, done } = mailbox.take(TICK);
+            if events.is_empty() && questions.is_empty() && !done {
+                events.push(Event::Tick);
+            }
+            let mut flow = ControlFlow::Continue(());
+            for event in events {
+                if flow.is_continue() {
+                    flow = host.event(event);
+                }
+            }
+            for question in questions {
+                question(host);
+            }
+            if flow.is_break() {
+                token.cancel();
+            }
+            if let Ok(result) = receiver.try_recv() {
+                return result;
+            }
+            if done {
+                return Err(Error::new(ErrorKind::Internal, "a task ended without a result"));
+            }
+            if token.is_cancelled()
+                && Instant::now() >= *deadline.get_or_insert_with(|| Instant::now() + GRACE)
+            {
+                handle.abort();
+                return Err(Error::cancelled());
+            }
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<tokio::task::JoinHandle<()>> {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pid = std::process::id();
+        if slot.as_ref().is_some_and(|owned| owned.pid != pid)
+            && let Some(inherited) = slot.take()
+        {
+            // A forked child has the memory of the parent's runtime, but none of its threads: it can only be left alone.
+            std::mem::forget(inherited);
+        }
+        let owned = match &mut *slot {
+            Some(owned) => owned,
+            empty => {
+                let runtime = runtime::Builder::new_multi_thread()
+                    .worker_threads(1)
+                    .thread_name("oci-chart")
+                    .enable_all()
+                    .build()
+                    .map_err(|error| Error::from(error).with_operation("start the runtime"))?;
+                empty.insert(Owned { pid, runtime })
+            }
+        };
+        Ok(owned.runtime.spawn(task))
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        let slot = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match slot.take() {
+            // Not a plain drop: that panics on a thread of another runtime.
+            Some(owned) if owned.pid == std::process::id() => owned.runtime.shutdown_background(),
+            inherited => std::mem::forget(inherited),
+        }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Runtime")
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::new(ErrorKind::Internal, "a task panicked")
+        .with_context("panic", text.unwrap_or("(no text)"))
+        .with_hint("this is a fault of the library or of a callback; please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::CancelToken;
+
+    #[derive(Default)]
+    struct Recorder {
+        events: Vec<Event>,
+        stop_after: Option<usize>,
+        token: Option<CancelToken>,
+    }
+
+    impl Host for Recorder {
+        fn event(&mut self, event: Event) -> ControlFlow<()> {
+            self.events.push(event);
+            if self.stop_after.is_some_and(|count| self.events.len() >= count) {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        }
+
+        fn cancel_token(&self) -> Option<CancelToken> {
+            self.token.clone()
+        }
+
+        fn sign(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
+            Ok(payload.iter().rev().copied().collect())
+        }
+    }
+
+    #[test]
+    fn silence_ticks_and_break_stops() {
+        let mut host = Recorder { stop_after: Some(2), ..Recorder::default() };
+        let result = Runtime::default()
+            .wait(&mut host, |cx| async move { cx.run(std::future::pending::<Result<()>>()).await });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(host.events, [Event::Tick, Event::Tick]);
+    }
+
+    #[test]
+    fn a_task_that_ignores_its_token_is_dropped() {
+        let mut host = Recorder { stop_after: Some(1), ..Recorder::default() };
+        let result = Runtime::default().wait(&mut host, |_| std::future::pending::<Result<()>>());
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+
+    #[test]
+    fn another_thread_stops_the_call() {
+        let token = CancelToken::new();
+        let mut host = Recorder { token: Some(token.clone()), ..Recorder::default() };
+        let other = std::thread::spawn(move || token.cancel());
+        let result = Runtime::default()
+            .wait(&mut host, |cx| async move { cx.run(std::future::pending::<Result<()>>()).await });
+        other.join().unwrap();
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+
+    #[test]
+    fn the_last_events_arrive_before_the_result() {
+        let mut host = Recorder::default();
+        Runtime::default()
+            .wait(&mut host, |cx| async move {
+                for bytes in 0..1000 {
+                    cx.emit(Event::Progress { id: 1, bytes });
+                }
+                cx.emit(Event::Finished { id: 1 });
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(host.events.last(), Some(&Event::Finished { id: 1 }));
+        assert!(
+            host.events.contains(&Event::Progress { id: 1, bytes: 999 }),
+            "the latest value is never lost"
+        );
+    }
+
+    #[test]
+    fn questions_are_answered_on_the_waiting_thread() {
+        let waiting = std::thread::current().id();
+        let answer = Runtime::default().wait(&mut Recorder::default(), move |_| async move {
+            let host = HostHandle::current().unwrap();
+            host.ask(move |host| (std::thread::current().id() == waiting, host.sign(b"abc"))).await
+        });
+        let (same_thread, signature) = answer.unwrap();
+        assert!(same_thread);
+        assert_eq!(signature.unwrap(), b"cba");
+    }
+
+    #[test]
+    fn a_panic_is_an_error() {
+        let result: Result<()> = Runtime::default().wait(&mut (), |_| async { panic!("boom") });
+        let error = result.unwrap_err();
+        assert_eq!((error.kind(), error.get("panic")), (ErrorKind::Internal, Some("boom")));
+    }
+
+    #[test]
+    fn it_waits_and_drops_inside_another_runtime() {
+        let outer = runtime::Builder::new_current_thread().build().unwrap();
+        outer.block_on(async {
+            let inner = Runtime::default();
+            assert_eq!(inner.wait(&mut (), |_| async { Ok(1) }).unwrap(), 1);
+        });
+    }
+}

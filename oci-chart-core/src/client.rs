@@ -1,0 +1,160 @@
+//! One client for every store: opens locations, owns connections, tokens and credentials.
+
+use std::{fmt, sync::Arc};
+
+#[cfg(feature = "registry")]
+use crate::{
+    auth::{CredentialSource, StaticCredentials},
+    name::Host,
+    store::{ConnectionOptions, Registries},
+};
+use crate::{
+    error::Result,
+    limits::Limits,
+    name::Location,
+    store::{Layout, Store},
+};
+
+/// Opens stores by [`Location`]. Cheap to clone; clones share connections and tokens.
+///
+/// # Examples
+///
+/// ```
+/// use oci_chart_core::{Client, Location};
+///
+/// let client = Client::builder().user_agent("release-bot/2.1").build()?;
+/// let store = client.open(&"oci-layout:/tmp/charts".parse::<Location>()?)?;
+/// assert_eq!(store.to_string(), "oci-layout:/tmp/charts");
+/// # Ok::<(), oci_chart_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    limits: Limits,
+    #[cfg(feature = "registry")]
+    registries: Registries,
+}
+
+impl Client {
+    /// A client to be set up.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// The store at `location`. Opens no connection and makes no directory: the first use does.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) for a registry where this build has no feature `registry`.
+    pub fn open(&self, location: &Location) -> Result<Arc<dyn Store>> {
+        match location {
+            Location::Layout(path) => Ok(Arc::new(Layout::new(path).with_limits(self.limits.clone()))),
+            #[cfg(feature = "registry")]
+            Location::Registry(address) => Ok(Arc::new(self.registries.repository(address)?)),
+            #[cfg(not(feature = "registry"))]
+            Location::Registry(address) => {
+                use crate::error::{Error, ErrorKind, Reason};
+                Err(Error::new(ErrorKind::Unsupported, "this build cannot reach registries")
+                    .with_reason(Reason::FeatureMissing)
+                    .with_context("location", address)
+                    .with_hint("build with the feature `registry`"))
+            }
+        }
+    }
+
+    /// The bounds under which this client reads.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// Sets a [`Client`] up.
+#[derive(Default)]
+#[must_use]
+pub struct ClientBuilder {
+    limits: Limits,
+    #[cfg(feature = "registry")]
+    connection: ConnectionOptions,
+    #[cfg(feature = "registry")]
+    credentials: Option<Chosen>,
+}
+
+impl ClientBuilder {
+    /// Bounds everything that is read.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for options that cannot be: a user agent with a line break.
+    pub fn build(self) -> Result<Client> {
+        Ok(Client {
+            #[cfg(feature = "registry")]
+            registries: Registries::new(
+                self.connection.with_limits(self.limits.clone()),
+                self.credentials.unwrap_or_else(|| Chosen(Box::new(StaticCredentials::default()))),
+            )?,
+            limits: self.limits,
+        })
+    }
+}
+
+#[cfg(feature = "registry")]
+impl ClientBuilder {
+    /// How registries are reached.
+    pub fn connection(mut self, options: ConnectionOptions) -> Self {
+        self.connection = options;
+        self
+    }
+
+    /// Speaks plain HTTP to `host`, and to no other.
+    pub fn plain_http(mut self, host: Host) -> Self {
+        self.connection = self.connection.with_plain_http(host);
+        self
+    }
+
+    /// Trusts the authorities in `pem` beside those of the system.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.connection = self.connection.with_root(pem);
+        self
+    }
+
+    /// Says who calls: goes behind `oci-chart/VERSION` in the `User-Agent`.
+    pub fn user_agent(mut self, suffix: impl Into<String>) -> Self {
+        self.connection = self.connection.with_user_agent(suffix);
+        self
+    }
+
+    /// Where credentials come from.
+    pub fn credentials(mut self, source: impl CredentialSource + 'static) -> Self {
+        self.credentials = Some(Chosen(Box::new(source)));
+        self
+    }
+}
+
+/// A source of any kind.
+#[cfg(feature = "registry")]
+struct Chosen(Box<dyn CredentialSource>);
+
+#[cfg(feature = "registry")]
+#[async_trait::async_trait]
+impl CredentialSource for Chosen {
+    async fn credentials(&self, host: &Host) -> Result<Option<crate::auth::Credentials>> {
+        self.0.credentials(host).await
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

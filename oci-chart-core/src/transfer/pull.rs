@@ -1,0 +1,144 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::select;
+use crate::{
+    chart::{LoadOptions, Package},
+    context::{Context, Direction, Event, Transfer},
+    error::{Error, Result},
+    limits::Limits,
+    name::Selector,
+    oci::{ChartParts, Descriptor, Manifest},
+    store::{Side, Store, Traced, collect, counted, gather},
+};
+
+/// How a chart is pulled. There is no default: the caller writes which trust it asks for.
+///
+/// # Examples
+///
+/// ```
+/// use oci_chart_core::transfer::PullOptions;
+///
+/// let options = PullOptions::without_verification().with_provenance(true);
+/// assert!(options.provenance);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PullOptions {
+    /// Whether the provenance file is fetched too, where there is one. One more request.
+    pub provenance: bool,
+    /// The bounds of what is taken.
+    pub limits: Limits,
+}
+
+impl PullOptions {
+    /// Takes what the selector names, without asking who made it. Digests and sizes are always checked: what arrives is what the manifest says.
+    pub fn without_verification() -> Self {
+        Self { provenance: false, limits: Limits::default() }
+    }
+
+    /// Options that fetch the provenance file, or not.
+    #[must_use]
+    pub fn with_provenance(mut self, provenance: bool) -> Self {
+        self.provenance = provenance;
+        self
+    }
+
+    /// Options with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// A chart that was taken out of a store.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Pulled {
+    /// What it is stored as.
+    pub descriptor: Descriptor,
+    /// The manifest, bytes and view.
+    pub manifest: Manifest,
+    /// The package. Its bytes are those that the manifest names.
+    pub package: Package,
+    /// Whether the chart layer has the type that only very old clients pushed; Helm warns of it.
+    pub legacy: bool,
+}
+
+/// Takes a chart out of a store by tag, digest or version range, everything checked while it streams.
+///
+/// Nothing is written to disk but what does not fit into memory (above 8 MiB: a nameless temporary file);
+/// [`Package::write_to_dir`] and [`Package::unpack`] write, atomically.
+///
+/// # Errors
+///
+/// [`NotFound`](crate::ErrorKind::NotFound), [`InvalidManifest`](crate::ErrorKind::InvalidManifest) with reason `not-a-chart`,
+/// [`DigestMismatch`](crate::ErrorKind::DigestMismatch), and whatever the store says, with `side: source`.
+pub async fn pull(
+    cx: &Context,
+    from: &Arc<dyn Store>,
+    selector: &Selector,
+    options: &PullOptions,
+) -> Result<Pulled> {
+    let from = Traced::on(Arc::clone(from), Side::Source);
+    let work = pull_from(cx, &from, selector, options);
+    cx.run(work).await.map_err(|error| error.with_operation("pull").with_context("selector", selector))
+}
+
+async fn pull_from(
+    cx: &Context,
+    from: &Traced,
+    selector: &Selector,
+    options: &PullOptions,
+) -> Result<Pulled> {
+    let selector = select(cx, from, selector, &options.limits).await?;
+    let (descriptor, bytes) = from.fetch_manifest(&selector).await?;
+    let manifest = Manifest::parse(&descriptor, bytes)?;
+    let parts = ChartParts::from_manifest(&manifest)?;
+    let chart = parts.chart();
+    if chart.size > options.limits.package_bytes {
+        return Err(Error::limit("package_bytes", options.limits.package_bytes, "the package is too large")
+            .with_context("bytes", chart.size));
+    }
+    let provenance = parts
+        .provenance()
+        .filter(|_| options.provenance)
+        .map(|descriptor| fetch_provenance(cx, from, descriptor, &options.limits));
+    let fetch_chart = async {
+        let transfer = Transfer::new(Direction::Pull, chart.digest, chart.media_type.as_str(), chart.size);
+        let id = transfer.id;
+        cx.emit(Event::Started(transfer));
+        let content = gather(counted(from.fetch(chart).await?, cx, id), chart).await?;
+        cx.emit(Event::Finished { id });
+        Ok::<_, Error>(content)
+    };
+    let (content, provenance) = match provenance {
+        Some(provenance) => {
+            let (content, provenance) = futures_util::future::try_join(fetch_chart, provenance).await?;
+            (content, Some(provenance))
+        }
+        None => (fetch_chart.await?, None),
+    };
+    let package = Package::from_checked(
+        content,
+        chart.digest,
+        provenance,
+        LoadOptions::default().with_limits(options.limits.clone()),
+    );
+    Ok(Pulled { descriptor, legacy: parts.is_legacy(), manifest, package })
+}
+
+async fn fetch_provenance(
+    cx: &Context,
+    from: &Traced,
+    descriptor: &Descriptor,
+    limits: &Limits,
+) -> Result<Bytes> {
+    cx.check()?;
+    if descriptor.size > limits.answer_bytes {
+        return Err(Error::limit("answer_bytes", limits.answer_bytes, "the provenance file is too large"));
+    }
+    collect(from.fetch(descriptor).await?, descriptor.size).await
+}
