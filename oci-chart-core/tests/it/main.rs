@@ -12,6 +12,8 @@ mod architecture;
 mod archive_vectors;
 mod auth;
 mod contract;
+mod faults;
+mod foreign;
 mod ignore_vectors;
 mod judges_smoke;
 mod oracle_archives;

@@ -8,13 +8,17 @@ use reqwest::{
 
 use super::Repository;
 use crate::{
+    content::Content,
     error::{Reason, Result},
     http::{Body, Request, Response, wire},
-    store::{Blob, content_stream},
+    store::Blob,
 };
 
 /// How long giving up an upload may take. It is a courtesy: registries clean up by themselves in the end.
 const GIVE_UP: Duration = Duration::from_secs(5);
+
+/// What goes to the connection at once, in bytes: nobody watches the progress of so little.
+const ONE_PIECE: usize = 256 << 10;
 
 /// An upload that the registry has opened. It is given up when it is dropped before its end, so that a cancelled
 /// push leaves nothing behind.
@@ -75,15 +79,12 @@ impl Drop for Session {
 
 /// The blob's bytes, from wherever they are. The registry holds them against the digest.
 fn body(blob: &Blob) -> Body {
-    match blob.content() {
-        Some(content) => match content.as_bytes() {
-            Some(bytes) => Body::Bytes(bytes.clone()),
-            None => Body::Stream(content_stream(content), content.len()),
-        },
-        None => {
+    match blob.content().and_then(Content::as_bytes) {
+        Some(bytes) if bytes.len() <= ONE_PIECE => Body::Bytes(bytes.clone()),
+        _ => {
             let (size, blob) = (blob.descriptor().size, blob.clone());
             // Opened when the connection asks for it, and again if the upload has to begin anew.
-            let opened = stream::once(async move { blob.open().await });
+            let opened = stream::once(async move { blob.open_unchecked().await });
             Body::Stream(Box::pin(opened.try_flatten()), size)
         }
     }

@@ -1,0 +1,393 @@
+//! Registries that break, lie and stall: each is an error of its own kind, and leaves nothing behind.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use futures_util::TryStreamExt as _;
+use oci_chart_core::{
+    Content, Context, Error, ErrorKind, Reason,
+    auth::StaticCredentials,
+    name::{Host, RepositoryAddress, Selector, Tag},
+    oci::{Descriptor, MediaType},
+    store::{Blob, ConnectionOptions, Registries, Repository, Store, StoreExt as _, TagMode},
+};
+use oci_chart_testkit::{Fault, Registry, Rule};
+
+use crate::remote::{block, host, open, repository};
+
+const MANIFEST: &str =
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[]}"#;
+
+struct Bench {
+    registry: Registry,
+    store: Repository,
+    layer: Descriptor,
+}
+
+/// A registry with one manifest, `1.0.0`, and one blob of 100,000 bytes.
+fn bench() -> Bench {
+    let registry = Registry::start().unwrap();
+    registry.put_manifest("charts/web", "1.0.0", MediaType::OCI_MANIFEST.as_str(), MANIFEST).unwrap();
+    let bytes: Vec<u8> = (0..100_000u32).map(|n| (n % 251) as u8).collect();
+    registry.put_blob("charts/web", &bytes).unwrap();
+    let store = repository(&registry, "charts/web");
+    Bench { registry, store, layer: Descriptor::of("text/plain".into(), bytes) }
+}
+
+impl Bench {
+    fn fault(self, method: &str, target: &str, fault: Fault) -> Self {
+        self.registry.script().add(Rule::new(method, target, fault).always());
+        self
+    }
+
+    fn manifest(&self) -> (ErrorKind, Option<Reason>) {
+        found(&block(self.store.fetch_manifest(&version())).unwrap_err())
+    }
+
+    /// Fetches into a file, and sees that there is none.
+    fn blob(&self) -> Error {
+        let directory = tempfile::tempdir().unwrap();
+        let error = block(self.store.fetch_to(&self.layer, &directory.path().join("chart.tgz"))).unwrap_err();
+        assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 0, "{error:?}");
+        error
+    }
+}
+
+fn found(error: &Error) -> (ErrorKind, Option<Reason>) {
+    (error.kind(), error.reason())
+}
+
+fn version() -> Selector {
+    Selector::Tag("1.0.0".parse().unwrap())
+}
+
+#[test]
+fn blobs_that_break_off_or_lie() {
+    let cut = (ErrorKind::Network, Some(Reason::ConnectionCut));
+    let wrong_size = (ErrorKind::DigestMismatch, Some(Reason::SizeMismatch));
+    for (fault, expected) in [
+        (Fault::Drop, cut),
+        (Fault::CutResponse(0), cut),
+        (Fault::CutResponse(1), cut),
+        (Fault::CutResponse(99_999), cut),
+        (Fault::Truncate(99_999), wrong_size),
+        (Fault::AnnounceLength(100_001), wrong_size),
+        (Fault::AnnounceLength(1 << 60), wrong_size),
+        (Fault::FlipByte(50_000), (ErrorKind::DigestMismatch, None)),
+        (Fault::Body("short".into()), wrong_size),
+        (Fault::Endless, wrong_size),
+        (Fault::error(404, "BLOB_UNKNOWN"), (ErrorKind::NotFound, Some(Reason::BlobMissing))),
+        (Fault::error(403, "DENIED"), (ErrorKind::PermissionDenied, None)),
+        (Fault::error(503, "UNAVAILABLE"), (ErrorKind::Unavailable, None)),
+        (
+            Fault::Status { code: 206, headers: vec![], body: "x".into() },
+            (ErrorKind::Protocol, Some(Reason::MalformedAnswer)),
+        ),
+    ] {
+        let error = bench().fault("GET", "*/blobs/*", fault.clone()).blob();
+        assert_eq!(found(&error), expected, "{fault:?}: {error:?}");
+        assert_eq!(
+            error.is_retryable(),
+            [ErrorKind::Network, ErrorKind::Unavailable].contains(&expected.0),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn manifests_that_break_off_or_lie() {
+    let cut = (ErrorKind::Network, Some(Reason::ConnectionCut));
+    let wrong_type = (ErrorKind::Protocol, Some(Reason::WrongMediaType));
+    let wrong_header = (ErrorKind::DigestMismatch, Some(Reason::WrongDigestHeader));
+    let html = Fault::Status {
+        code: 200,
+        headers: vec![("content-type".into(), "text/html".into())],
+        body: "<html>".into(),
+    };
+    for (fault, expected) in [
+        (Fault::CutResponse(10), cut),
+        (Fault::wrong_digest(), wrong_header),
+        (
+            Fault::SetHeader("docker-content-digest".into(), "nonsense".into()),
+            (ErrorKind::Protocol, Some(Reason::WrongDigestHeader)),
+        ),
+        (Fault::FlipByte(30), wrong_header),
+        (Fault::content_type(MediaType::OCI_INDEX.as_str()), wrong_type),
+        (Fault::content_type("text/html"), wrong_type),
+        (html, wrong_type),
+        (Fault::Endless, (ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge))),
+        (Fault::AnnounceLength(5 << 20), (ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge))),
+        (Fault::error(404, "MANIFEST_UNKNOWN"), (ErrorKind::NotFound, Some(Reason::TagMissing))),
+        (Fault::too_many_requests("7"), (ErrorKind::RateLimited, None)),
+    ] {
+        let bench = bench().fault("GET", "*/manifests/*", fault.clone());
+        assert_eq!(bench.manifest(), expected, "{fault:?}");
+    }
+    // Headers that say less than they should are no lie.
+    for fault in [
+        Fault::RemoveHeader("docker-content-digest".into()),
+        Fault::SetHeader("docker-content-digest".into(), format!("sha384:{}", "0".repeat(96))),
+        Fault::content_type("application/vnd.oci.image.manifest.v1+json; charset=utf-8"),
+        Fault::content_type("application/json"),
+    ] {
+        let bench = bench().fault("*", "*/manifests/*", fault);
+        let (descriptor, _) = block(bench.store.fetch_manifest(&version())).unwrap();
+        assert_eq!(descriptor, Descriptor::of(MediaType::OCI_MANIFEST, MANIFEST));
+        assert_eq!(block(bench.store.resolve(&version())).unwrap(), descriptor);
+    }
+}
+
+#[test]
+fn a_manifest_asked_for_by_digest_must_have_it() {
+    let bench = bench();
+    let digest = Descriptor::of(MediaType::OCI_MANIFEST, MANIFEST).digest;
+    let other = MANIFEST.replace("[]", "[ ]");
+    bench.registry.script().add(Rule::new("*", "*/manifests/*", Fault::Body(other.into())).always());
+    bench
+        .registry
+        .script()
+        .add(Rule::new("*", "*/manifests/*", Fault::RemoveHeader("docker-content-digest".into())).always());
+    let error = block(bench.store.fetch_manifest(&Selector::Digest(digest))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DigestMismatch, "{error:?}");
+    assert!(error.get("expected").is_some() && error.get("actual").is_some());
+}
+
+#[test]
+fn refusals_tell_what_the_registry_said() {
+    let bench = bench().fault("*", "*/manifests/*", Fault::error(403, "DENIED"));
+    // A HEAD has no body: the reason is fetched.
+    let error = block(bench.store.resolve(&version())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert_eq!(error.message(), "the registry answered 403 Forbidden: by script");
+    assert_eq!(error.get("codes"), Some("DENIED"));
+    assert!(error.get("url").is_some_and(|url| url.ends_with("/v2/charts/web/manifests/1.0.0")));
+    assert_eq!(error.get("method"), Some("GET"));
+}
+
+fn upload(bench: &Bench) -> (ErrorKind, Option<Reason>) {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), vec![7; 600_000]).unwrap();
+    let descriptor = Descriptor::of("text/plain".into(), vec![7; 600_000]);
+    let blob = Blob::from_content(descriptor, Content::from_path(file.path()).unwrap());
+    found(&block(bench.store.push(&blob, &[])).unwrap_err())
+}
+
+#[test]
+fn uploads_that_break_off_leave_nothing() {
+    let broken = (ErrorKind::Protocol, Some(Reason::MalformedAnswer));
+    let unsafe_place = (ErrorKind::Protocol, Some(Reason::UnsafeRedirect));
+    for (method, target, fault, expected) in [
+        ("POST", "*/uploads/*", Fault::error(503, "X"), (ErrorKind::Unavailable, None)),
+        ("POST", "*/uploads/*", Fault::too_many_requests("1"), (ErrorKind::RateLimited, None)),
+        ("POST", "*/uploads/*", Fault::error(403, "DENIED"), (ErrorKind::PermissionDenied, None)),
+        (
+            "POST",
+            "*/uploads/*",
+            Fault::error(404, "NAME_UNKNOWN"),
+            (ErrorKind::NotFound, Some(Reason::RepositoryMissing)),
+        ),
+        ("POST", "*/uploads/*", Fault::RemoveHeader("location".into()), broken),
+        ("POST", "*/uploads/*", Fault::SetHeader("location".into(), "http://[bad".into()), broken),
+        (
+            "POST",
+            "*/uploads/*",
+            Fault::SetHeader("location".into(), "http://elsewhere.example/x".into()),
+            unsafe_place,
+        ),
+        ("PUT", "*/uploads/*", Fault::error(507, "X"), (ErrorKind::QuotaExceeded, None)),
+        (
+            "PUT",
+            "*/uploads/*",
+            Fault::error(413, "X"),
+            (ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge)),
+        ),
+        ("PUT", "*/uploads/*", Fault::Drop, (ErrorKind::Network, Some(Reason::ConnectionCut))),
+        ("PUT", "*/uploads/*", Fault::CutRequest(300_000), (ErrorKind::Network, Some(Reason::ConnectionCut))),
+    ] {
+        let bench = bench().fault(method, target, fault.clone());
+        assert_eq!(upload(&bench), expected, "{method} {fault:?}");
+        if method == "PUT" {
+            assert_eq!(bench.registry.open_uploads(), 0, "{fault:?}: {:#?}", bench.registry.log().lines());
+        }
+    }
+}
+
+#[test]
+fn a_file_that_changes_during_an_upload_is_the_error() {
+    let bench = bench();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), vec![7; 600_000]).unwrap();
+    let descriptor = Descriptor::of("text/plain".into(), vec![7; 600_000]);
+    let blob = Blob::from_content(descriptor, Content::from_path(file.path()).unwrap());
+    file.as_file().set_len(300_000).unwrap();
+    let error = block(bench.store.push(&blob, &[])).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::Conflict, Some(Reason::SourceChanged)), "{error:?}");
+    assert_eq!(bench.registry.open_uploads(), 0);
+}
+
+#[test]
+fn a_cancelled_upload_is_given_up() {
+    let bench = bench().fault("PUT", "*/uploads/*", Fault::Delay(Duration::from_secs(5)));
+    let cx = Context::default();
+    let token = cx.cancel_token().clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (log, store) = (bench.registry.log().clone(), bench.store.clone());
+    let canceller = std::thread::spawn(move || {
+        while log.count(|exchange| exchange.method == "PUT") == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        token.cancel();
+    });
+    let blob = Blob::from_bytes("text/plain".into(), vec![7; 600_000]);
+    let begun = Instant::now();
+    let error = runtime.block_on(cx.run(async { store.push(&blob, &[]).await })).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    runtime.block_on(async {
+        while bench.registry.open_uploads() > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(3), "the upload is still open");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    canceller.join().unwrap();
+}
+
+#[test]
+fn a_manifest_stored_under_another_digest_is_an_error() {
+    let bench = bench().fault("PUT", "*/manifests/*", Fault::wrong_digest());
+    let manifest = Blob::from_bytes(MediaType::OCI_INDEX, r#"{"schemaVersion":2,"manifests":[]}"#);
+    let tag: Tag = "2.0.0".parse().unwrap();
+    let error = block(bench.store.push(&manifest, &[(tag, TagMode::Replace)])).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::DigestMismatch, Some(Reason::WrongDigestHeader)));
+}
+
+#[test]
+fn a_missing_blob_is_named_by_the_registry() {
+    let registry = Registry::start().unwrap();
+    let mention = Descriptor::of(MediaType::HELM_CONFIG, "never pushed");
+    let text = format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"{}","digest":"{}","size":{}}},"layers":[]}}"#,
+        mention.media_type, mention.digest, mention.size
+    );
+    let manifest = Blob::from_bytes(MediaType::OCI_MANIFEST, text);
+    let error = block(repository(&registry, "charts/web").push(&manifest, &[])).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::NotFound, Some(Reason::BlobMissing)), "{error:?}");
+}
+
+#[test]
+fn lists_that_lie_end() {
+    let list = |bench: &Bench| {
+        let error = block(bench.store.tags().try_collect::<Vec<_>>()).unwrap_err();
+        (error.kind(), error.reason())
+    };
+    let again = Fault::SetHeader("link".into(), "</v2/charts/web/tags/list?last=x>; rel=\"next\"".into());
+    let away = Fault::SetHeader("link".into(), "<http://elsewhere.example/>; rel=\"next\"".into());
+    for (fault, expected) in [
+        (away, (ErrorKind::Protocol, Some(Reason::UnsafeRedirect))),
+        (Fault::Body("{\"tags\":7}".into()), (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
+        (Fault::Body("<html>".into()), (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
+        (Fault::Endless, (ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge))),
+        (Fault::CutResponse(3), (ErrorKind::Network, Some(Reason::ConnectionCut))),
+        (Fault::error(404, "NAME_UNKNOWN"), (ErrorKind::NotFound, Some(Reason::RepositoryMissing))),
+    ] {
+        let bench = bench().fault("GET", "*/tags/list*", fault.clone());
+        assert_eq!(list(&bench), expected, "{fault:?}");
+    }
+    // The same page for ever: ended by the bound on tags, or on pages where nothing comes.
+    let bench = bench().fault("GET", "*/tags/list*", again);
+    let mut options = ConnectionOptions::default().with_plain_http(host(&bench.registry));
+    options.limits.tags = 50;
+    let registries = Registries::new(options, StaticCredentials::default()).unwrap();
+    let store = open(&registries, &bench.registry, "charts/web");
+    let error = block(store.tags().try_collect::<Vec<_>>()).unwrap_err();
+    assert_eq!((error.kind(), error.get("limit")), (ErrorKind::LimitExceeded, Some("tags")));
+    let nothing: Vec<Tag> = {
+        let bench =
+            self::bench().fault("GET", "*/tags/list*", Fault::Body("{\"name\":\"x\",\"tags\":null}".into()));
+        block(bench.store.tags().try_collect()).unwrap()
+    };
+    assert!(nothing.is_empty());
+}
+
+#[test]
+fn redirects_end() {
+    let to = |place: &str| Fault::Status {
+        code: 302,
+        headers: vec![("location".into(), place.into())],
+        body: "".into(),
+    };
+    let redirect = (ErrorKind::Protocol, Some(Reason::UnsafeRedirect));
+    for (method, target, fault, expected) in [
+        ("GET", "*/blobs/*", to("?again"), redirect),
+        ("GET", "*/blobs/*", to("file:///etc/passwd"), redirect),
+        ("GET", "*/blobs/*", to("http://[bad"), (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
+    ] {
+        let bench = bench().fault(method, target, fault);
+        assert_eq!(found(&bench.blob()), expected);
+    }
+    let bench = bench().fault("PUT", "*/uploads/*", to("/elsewhere"));
+    assert_eq!(upload(&bench), redirect);
+}
+
+#[test]
+fn silence_is_a_timeout() {
+    for (method, target, fault) in [
+        ("GET", "*/blobs/*", Fault::Delay(Duration::from_secs(3))),
+        ("GET", "*/blobs/*", Fault::Drip(50_000, Duration::from_secs(3))),
+    ] {
+        let bench = bench().fault(method, target, fault.clone());
+        let mut options = ConnectionOptions::default().with_plain_http(host(&bench.registry));
+        options.idle_timeout = Duration::from_millis(300);
+        options.connect_timeout = Duration::from_millis(300);
+        let registries = Registries::new(options, StaticCredentials::default()).unwrap();
+        let store = open(&registries, &bench.registry, "charts/web");
+        let error = block(store.fetch_bytes(&bench.layer, 1 << 20)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{fault:?}");
+        assert!(error.is_retryable());
+    }
+}
+
+/// Answers every connection with `bytes`, whatever was asked.
+fn speak(bytes: &'static [u8]) -> Host {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = Host::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(bytes);
+        }
+    });
+    host
+}
+
+#[test]
+fn what_speaks_another_protocol_is_recognised() {
+    let tls_alert = b"\x15\x03\x01\x00\x02\x02\x46";
+    let go = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    for (bytes, expected) in [
+        (&tls_alert[..], (ErrorKind::Tls, Some(Reason::HttpsOnPlainHttp))),
+        (go, (ErrorKind::Tls, Some(Reason::HttpsOnPlainHttp))),
+        (b"HTTP/1.1 2x0 OK\r\n\r\n", (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
+        (b"", (ErrorKind::Network, Some(Reason::ConnectionCut))),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", (ErrorKind::Network, Some(Reason::ConnectionCut))),
+    ] {
+        let host = speak(bytes);
+        let options = ConnectionOptions::default().with_plain_http(host.clone());
+        let registries = Registries::new(options, StaticCredentials::default()).unwrap();
+        let address = RepositoryAddress::parse(&format!("{host}/charts/web")).unwrap();
+        let error = block(registries.repository(&address).unwrap().fetch_manifest(&version())).unwrap_err();
+        assert_eq!(found(&error), expected, "{error:?}");
+    }
+}
+
+#[test]
+fn a_host_that_nobody_knows() {
+    let host = Host::parse("no-such-host.invalid").unwrap();
+    let registries = Registries::new(ConnectionOptions::default(), StaticCredentials::default()).unwrap();
+    let address = RepositoryAddress::parse(&format!("{host}/charts/web")).unwrap();
+    let error = block(registries.repository(&address).unwrap().fetch_manifest(&version())).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::Network, Some(Reason::NameUnknown)), "{error:?}");
+}
