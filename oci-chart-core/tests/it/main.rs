@@ -14,6 +14,7 @@ mod auth;
 mod contract;
 mod faults;
 mod foreign;
+mod helm_packages;
 mod ignore_vectors;
 mod judges_smoke;
 mod oracle_archives;

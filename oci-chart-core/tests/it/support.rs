@@ -2,6 +2,7 @@
 
 pub(crate) mod corpus;
 pub(crate) mod disagreements;
+pub(crate) mod helm_tar;
 pub(crate) mod oracle;
 pub(crate) mod process;
 pub(crate) mod rng;
