@@ -17,6 +17,7 @@ mod foreign;
 mod helm_packages;
 mod ignore_vectors;
 mod judges_smoke;
+mod memory;
 mod oracle_archives;
 mod oracle_ignore;
 mod oracle_references;
