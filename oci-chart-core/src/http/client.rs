@@ -1,7 +1,7 @@
 use std::{
     collections::HashSet,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -32,7 +32,12 @@ const IDLE_CONNECTIONS: usize = 16;
 pub(crate) struct HttpClient {
     options: ConnectionOptions,
     user_agent: HeaderValue,
-    // Made when first needed: a client for plain HTTP must not pay for reading the system's certificates.
+    clients: Mutex<Arc<Clients>>,
+}
+
+/// The clients below, each made when first needed: who speaks plain HTTP must not pay for reading the system's certificates.
+struct Clients {
+    pid: u32,
     plain: OnceLock<reqwest::Client>,
     checked: OnceCell<reqwest::Client>,
     unchecked: OnceLock<reqwest::Client>,
@@ -49,8 +54,7 @@ impl HttpClient {
             Error::new(ErrorKind::InvalidInput, "the user agent has characters that no header can carry")
                 .with_hint("leave out line breaks and control characters")
         })?;
-        let (plain, checked, unchecked) = Default::default();
-        Ok(Self { options, user_agent, plain, checked, unchecked })
+        Ok(Self { options, user_agent, clients: Mutex::new(Arc::new(Clients::new())) })
     }
 
     pub(crate) fn options(&self) -> &ConnectionOptions {
@@ -84,7 +88,7 @@ impl HttpClient {
                 upload = watched;
             }
             let client = self.client(&place.url).await.map_err(|error| place.explain(error))?;
-            let inner = self.answer(client, request, upload.as_deref(), &place).await?;
+            let inner = self.answer(&client, request, upload.as_deref(), &place).await?;
             let response = Response {
                 inner,
                 place: Arc::clone(&place),
@@ -142,19 +146,29 @@ impl HttpClient {
         self.options.idle_timeout.max(self.options.connect_timeout.saturating_add(Duration::from_secs(1)))
     }
 
-    async fn client(&self, url: &Url) -> Result<&reqwest::Client> {
+    async fn client(&self, url: &Url) -> Result<reqwest::Client> {
+        let clients = self.clients();
         if url.scheme() != "https" {
-            return once(&self.plain, || self.build(Trust::Nobody));
+            return once(&clients.plain, || self.build(Trust::Nobody));
         }
         if contains(&self.options.unchecked_certificates, url) {
-            return once(&self.unchecked, || self.build(Trust::Anybody));
+            return once(&clients.unchecked, || self.build(Trust::Anybody));
         }
         let make = || async {
             let roots = self.options.extra_roots.clone();
             let config = tokio::task::spawn_blocking(move || tls::config(Trust::Roots, &roots)).await;
             self.build_with(config.map_err(|_| set_up("reading the trusted roots ended without a result"))??)
         };
-        self.checked.get_or_try_init(make).await
+        clients.checked.get_or_try_init(make).await.cloned()
+    }
+
+    fn clients(&self) -> Arc<Clients> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.pid != std::process::id() {
+            // A forked child: the parent's connections are served by threads that do not exist here. They can only be left alone.
+            std::mem::forget(std::mem::replace(&mut *clients, Arc::new(Clients::new())));
+        }
+        Arc::clone(&clients)
     }
 
     fn build(&self, trust: Trust) -> Result<reqwest::Client> {
@@ -182,12 +196,19 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-fn once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+impl Clients {
+    fn new() -> Self {
+        let (plain, checked, unchecked) = Default::default();
+        Self { pid: std::process::id(), plain, checked, unchecked }
+    }
+}
+
+fn once<T: Clone>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<T> {
     match cell.get() {
-        Some(value) => Ok(value),
+        Some(value) => Ok(value.clone()),
         None => {
             let made = make()?;
-            Ok(cell.get_or_init(|| made))
+            Ok(cell.get_or_init(|| made).clone())
         }
     }
 }

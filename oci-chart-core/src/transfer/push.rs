@@ -79,6 +79,7 @@ async fn push_to(
 ) -> Result<PushOutcome> {
     let tag = artifact.tag().clone();
     let descriptor = artifact.manifest().descriptor();
+    to.expect_push();
     if options.mode != TagMode::Replace
         && let Some(found) = look(artifact, to, &tag, &options.mode).await?
     {

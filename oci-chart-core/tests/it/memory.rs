@@ -12,7 +12,10 @@ use oci_chart_core::{
 };
 use oci_chart_testkit::Registry;
 
-use crate::{remote::block, support::{say, skip}};
+use crate::{
+    remote::block,
+    support::{say, skip},
+};
 
 const GIBIBYTE: u64 = 1 << 30;
 const SMALL: u64 = 1 << 20;

@@ -4,11 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{TryStreamExt as _, future::join_all};
 use oci_chart_core::{
-    Content, Error,
+    Chart, ChartArtifact, Content, Context,
     auth::StaticCredentials,
+    chart::{LoadOptions, PackageOptions},
     name::{Selector, Tag},
-    oci::{Descriptor, MediaType},
-    store::{Blob, Pushed, Store, StoreExt as _, TagMode},
+    oci::{ArtifactOptions, Descriptor, MediaType},
+    store::{Blob, Pushed, Store, TagMode},
+    transfer::{self, Action, PullOptions, PushOptions},
 };
 use oci_chart_testkit::{Bearer, Builder, Class, Mounts, Registry};
 
@@ -18,51 +20,26 @@ fn tag(text: &str) -> Tag {
     text.parse().unwrap()
 }
 
-/// Configuration, layer and manifest, as small as they can be.
-struct Artifact {
-    blobs: [Blob; 2],
-    manifest: Blob,
+/// A chart called `web`, different for each `n`.
+fn artifact(n: u32) -> ChartArtifact {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = format!("apiVersion: v2\nname: web\nversion: {n}.0.0\n");
+    fs_err::write(directory.path().join("Chart.yaml"), metadata).unwrap();
+    let chart = Chart::from_path(directory.path(), &LoadOptions::default()).unwrap();
+    let package = chart.package(&PackageOptions::default()).unwrap();
+    ChartArtifact::new(package, &ArtifactOptions::default()).unwrap()
 }
 
-fn artifact(n: u32) -> Artifact {
-    let config =
-        Blob::from_bytes(MediaType::HELM_CONFIG, format!("{{\"name\":\"web\",\"version\":\"{n}\"}}"));
-    let layer = Blob::from_bytes(MediaType::HELM_CHART, format!("layer {n}"));
-    let mention = |Descriptor { media_type, digest, size, .. }: &Descriptor| {
-        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
-    };
-    let text = format!(
-        r#"{{"schemaVersion":2,"config":{},"layers":[{}]}}"#,
-        mention(config.descriptor()),
-        mention(layer.descriptor())
-    );
-    Artifact { blobs: [config, layer], manifest: Blob::from_bytes(MediaType::OCI_MANIFEST, text) }
+fn push(store: &Arc<dyn Store>, n: u32, mode: TagMode) -> Action {
+    let options = PushOptions::default().with_mode(mode);
+    block(transfer::push(&Context::default(), &artifact(n), store, &options)).unwrap().action
 }
 
-/// The sequence of a push that looks first: one HEAD, then the blobs side by side, then the manifest.
-async fn push(store: &dyn Store, artifact: &Artifact, name: &str) -> Result<(), Error> {
-    store.expect_push();
-    match store.resolve(&Selector::Tag(tag(name))).await {
-        Ok(now) if now == *artifact.manifest.descriptor() => return Ok(()),
-        Ok(_) => panic!("another artifact is there"),
-        Err(_) => {}
-    }
-    replace(store, artifact, name).await
-}
-
-async fn replace(store: &dyn Store, artifact: &Artifact, name: &str) -> Result<(), Error> {
-    store.expect_push();
-    for pushed in join_all(artifact.blobs.iter().map(|blob| store.push(blob, &[]))).await {
-        pushed?;
-    }
-    store.push(&artifact.manifest, &[(tag(name), TagMode::Replace)]).await.map(drop)
-}
-
-async fn pull(store: &dyn Store, artifact: &Artifact, name: &str) {
-    let (descriptor, _) = store.fetch_manifest(&Selector::Tag(tag(name))).await.unwrap();
-    assert_eq!(descriptor, *artifact.manifest.descriptor());
-    let layer = artifact.blobs[1].descriptor();
-    store.fetch_bytes(layer, layer.size).await.unwrap();
+fn pull(store: &Arc<dyn Store>, n: u32) {
+    let selector = Selector::Tag(tag(&format!("{n}.0.0")));
+    let options = PullOptions::without_verification();
+    let pulled = block(transfer::pull(&Context::default(), store, &selector, &options)).unwrap();
+    assert_eq!(pulled.package.digest(), artifact(n).package().digest());
 }
 
 /// A client of its own for each step, as each step of a pipeline has one.
@@ -76,28 +53,29 @@ fn start(build: impl Fn(Builder) -> Builder) -> Registry {
 
 #[test]
 fn the_budget_of_a_push_and_a_pull() {
-    let kinds: [(&str, fn(Builder) -> Builder, [usize; 4]); 3] = [
-        ("no login", |builder| builder, [6, 5, 1, 2]),
-        ("basic", |builder| builder.basic_auth("robot", "hunter2"), [7, 6, 2, 3]),
-        ("bearer", |builder| builder.bearer_auth(Bearer::new("robot", "hunter2")), [8, 7, 3, 4]),
-    ];
-    for (kind, build, [pushed, replaced, again, pulled]) in kinds {
-        let registry = start(build);
+    for (kind, [pushed, replaced, again, pulled]) in
+        [("no login", [6, 5, 1, 2]), ("basic", [7, 6, 2, 3]), ("bearer", [8, 7, 3, 4])]
+    {
+        let registry = start(|builder| match kind {
+            "basic" => builder.basic_auth("robot", "hunter2"),
+            "bearer" => builder.bearer_auth(Bearer::new("robot", "hunter2")),
+            _ => builder,
+        });
         let count = |wanted: usize, step: &str| {
             let lines: Vec<_> = registry.log().take().iter().map(|exchange| exchange.line()).collect();
             assert_eq!(lines.len(), wanted, "{kind}, {step}: {lines:#?}");
         };
-        block(push(&*fresh(&registry), &artifact(1), "1.0.0")).unwrap();
+        assert_eq!(push(&fresh(&registry), 1, TagMode::Ensure), Action::Pushed);
         if kind == "no login" {
             assert_eq!(registry.log().depth(), 4, "{:#?}", registry.log().lines());
             assert!(registry.log().connections() <= 2, "{} connections", registry.log().connections());
         }
         count(pushed, "push");
-        block(push(&*fresh(&registry), &artifact(1), "1.0.0")).unwrap();
+        assert_eq!(push(&fresh(&registry), 1, TagMode::Ensure), Action::Unchanged);
         count(again, "the same push again");
-        block(pull(&*fresh(&registry), &artifact(1), "1.0.0"));
+        pull(&fresh(&registry), 1);
         count(pulled, "pull by tag");
-        block(replace(&*fresh(&registry), &artifact(2), "2.0.0")).unwrap();
+        assert_eq!(push(&fresh(&registry), 2, TagMode::Replace), Action::Pushed);
         count(replaced, "push without a look");
         assert_eq!(registry.open_uploads(), 0);
     }
@@ -107,11 +85,11 @@ fn the_budget_of_a_push_and_a_pull() {
 fn a_client_that_goes_on_pays_for_its_login_once() {
     let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
     let store = fresh(&registry);
-    block(push(&*store, &artifact(1), "1.0.0")).unwrap();
+    push(&store, 1, TagMode::Create);
     registry.log().take();
     // A runtime of its own for each call; what was learnt stays.
-    block(push(&*store, &artifact(2), "2.0.0")).unwrap();
-    block(pull(&*store, &artifact(2), "2.0.0"));
+    push(&store, 2, TagMode::Create);
+    pull(&store, 2);
     let lines = registry.log().lines();
     assert_eq!(lines.len(), 6 + 2, "{lines:#?}");
     assert_eq!(registry.tokens().requests().len(), 1);
@@ -241,8 +219,8 @@ fn every_request_says_who_sends_it() {
         .with_plain_http(crate::remote::host(&registry))
         .with_user_agent("release-bot/2.1");
     let registries = oci_chart_core::store::Registries::new(options, StaticCredentials::default()).unwrap();
-    let store = open(&registries, &registry, "charts/web");
-    block(push(&store, &artifact(1), "1.0.0")).unwrap();
+    let store: Arc<dyn Store> = Arc::new(open(&registries, &registry, "charts/web"));
+    push(&store, 1, TagMode::Create);
     for exchange in registry.log().entries() {
         let agent = exchange.header("user-agent").unwrap_or_default();
         assert!(agent.starts_with("oci-chart/") && agent.ends_with(" release-bot/2.1"), "{agent}");
