@@ -16,6 +16,7 @@ mod faults;
 mod foreign;
 mod helm_packages;
 mod ignore_vectors;
+mod judge_artifact;
 mod judges_smoke;
 mod memory;
 mod oracle_archives;
