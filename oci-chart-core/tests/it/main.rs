@@ -17,6 +17,7 @@ mod foreign;
 mod helm_packages;
 mod ignore_vectors;
 mod judge_artifact;
+mod judge_helm;
 mod judges_smoke;
 mod memory;
 mod oracle_archives;
