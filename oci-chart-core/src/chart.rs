@@ -17,6 +17,7 @@ mod place;
 mod sanitize;
 mod show;
 mod tar;
+mod unpack;
 mod validate;
 mod values;
 mod walk;
@@ -33,6 +34,7 @@ pub use metadata::{FieldTypeError, Metadata};
 pub use options::LoadOptions;
 pub use package::{EntryTimes, Package, PackageOptions, PackagePreview, PreviewEntry};
 pub use path::{ChartPath, ParsePathError};
+pub use unpack::{Unpacked, unpack, unpack_verified};
 pub use validate::Invalid;
 pub use walk::{SkipReason, Skipped};
 

@@ -1,6 +1,6 @@
 //! What differs between operating systems, all of it.
 
-use std::io;
+use std::{io, path::Path};
 
 use fs_err::File;
 
@@ -31,3 +31,48 @@ pub(crate) fn readable_by_all(builder: &mut tempfile::Builder<'_, '_>) {
 /// Windows takes the directory's permissions.
 #[cfg(windows)]
 pub(crate) fn readable_by_all(_: &mut tempfile::Builder<'_, '_>) {}
+
+/// Makes a directory of mode 0755 (less the umask).
+#[cfg(unix)]
+pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o755).create(path).map_err(|error| {
+        io::Error::new(error.kind(), format!("failed to create directory `{}`: {error}", path.display()))
+    })
+}
+
+/// Makes a directory with the permissions of the one above it.
+#[cfg(windows)]
+pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+    fs_err::create_dir(path)
+}
+
+/// Makes a file of mode 0644 (less the umask) that was not there, and follows no link to do so.
+#[cfg(unix)]
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    use fs_err::os::unix::fs::OpenOptionsExt;
+    fs_err::OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)
+}
+
+/// Makes a file that was not there.
+#[cfg(windows)]
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    fs_err::OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+/// Moves a directory to a place where nothing is. Unix would replace an empty directory of another's without a word, so the
+/// place is taken first.
+#[cfg(unix)]
+pub(crate) fn move_to_free_place(from: &Path, to: &Path) -> io::Result<()> {
+    fs_err::create_dir(to)?;
+    fs_err::rename(from, to).inspect_err(|_| {
+        // What stays behind is at worst an empty directory.
+        let _ = fs_err::remove_dir(to);
+    })
+}
+
+/// Moves a directory to a place where nothing is: Windows replaces none.
+#[cfg(windows)]
+pub(crate) fn move_to_free_place(from: &Path, to: &Path) -> io::Result<()> {
+    fs_err::rename(from, to)
+}

@@ -62,6 +62,8 @@ pub enum ArchiveFlaw {
     Checksum,
     /// The package ends before its gzip trailer does.
     Cut,
+    /// The compressed data cannot be inflated to its end.
+    Damaged,
     /// There is data behind the end of the tar archive or of the gzip stream.
     TrailingData,
 }
@@ -122,7 +124,8 @@ impl<R: Read> Archive<R> {
         };
         let (flaw, error) = match found {
             ArchiveError::BadChecksum => (ArchiveFlaw::Checksum, found),
-            ArchiveError::Truncated | ArchiveError::BadDeflate => (ArchiveFlaw::Cut, found),
+            ArchiveError::Truncated => (ArchiveFlaw::Cut, found),
+            ArchiveError::BadDeflate => (ArchiveFlaw::Damaged, found),
             // No gzip header where a further member could begin.
             _ => (ArchiveFlaw::TrailingData, ArchiveError::TrailingData),
         };

@@ -30,6 +30,7 @@ go_tool() {
     if is_fresh "$name" "$stamp" "$name"; then
         return
     fi
+    need_go "$name"
     local started=$SECONDS build
     build=$(mktemp -d "$bin/.build.XXXXXX")
     GOBIN=$build go install -p 2 "$package@$version"
@@ -45,9 +46,18 @@ own_programs() {
     if is_fresh own "$stamp" oracle referrers; then
         return
     fi
+    need_go "our own programs"
     local started=$SECONDS
-    (cd "$here" && go build -p 2 -o "$bin/" ./oracle ./referrers)
+    # Where the checkout belongs to another user, asking git for the revision would fail.
+    (cd "$here" && go build -buildvcs=false -p 2 -o "$bin/" ./oracle ./referrers)
     finish own "$stamp" "$started"
+}
+
+need_go() {
+    if ! command -v go >/dev/null; then
+        echo "judges: $1 cannot be built: install Go 1.26 or newer and run this again" >&2
+        exit 1
+    fi
 }
 
 # debian_tool PROGRAM PACKAGE: a program that the system's package manager brings, linked into bin/.

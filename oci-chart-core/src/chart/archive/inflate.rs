@@ -25,6 +25,8 @@ enum State {
     Header,
     Body,
     Trailer,
+    /// The compressed data is damaged here; what came before it has been given out.
+    Damaged,
     End,
 }
 
@@ -125,6 +127,7 @@ impl<R: Read> Inflate<R> {
         loop {
             match self.state {
                 State::End => return Ok(0),
+                State::Damaged => return Err(ArchiveError::BadDeflate.into()),
                 State::Header => {
                     if self.source.is_at_end()? {
                         self.state = State::End;
@@ -148,16 +151,15 @@ impl<R: Read> Inflate<R> {
                         Target::Out(out) => out,
                     };
                     let before = (self.inflate.total_in(), self.inflate.total_out());
-                    let status = self
-                        .inflate
-                        .decompress(self.source.buffered(), out, FlushDecompress::None)
-                        .map_err(|_| ArchiveError::BadDeflate)?;
+                    let status = self.inflate.decompress(self.source.buffered(), out, FlushDecompress::None);
                     let taken = self.inflate.total_in() - before.0;
                     let made = usize::try_from(self.inflate.total_out() - before.1).unwrap_or(0);
                     self.source.consume(usize::try_from(taken).unwrap_or(0));
                     self.crc.update(&out[..made]);
-                    if status == Status::StreamEnd {
-                        self.state = State::Trailer;
+                    match status {
+                        Ok(Status::StreamEnd) => self.state = State::Trailer,
+                        Ok(_) => {}
+                        Err(_) => self.state = State::Damaged,
                     }
                     if made > 0 {
                         return Ok(made);

@@ -28,11 +28,6 @@ pub(crate) const TABLE: &[Disagreement] = &[
                   POSIX.1-2017 ustar has no such type. Helm reads the few that have no map.",
     },
     Disagreement {
-        id: "damage-behind-end",
-        because: "RFC 1951 3.2.3 and RFC 1952 2.2: compressed data that cannot be inflated is no gzip member. Helm stops \
-                  reading at the end of the tar archive and does not see it.",
-    },
-    Disagreement {
         id: "path-not-unicode",
         because: "POSIX.1-2017 pax: path records are UTF-8; so are JSON (RFC 8259 8.1) and YAML 1.1 (5.1), in which a chart is \
                   described. Helm keeps the bytes and then cannot print them.",
