@@ -14,6 +14,7 @@ mod auth;
 mod contract;
 mod faults;
 mod foreign;
+mod foreign_clients;
 mod helm_packages;
 mod ignore_vectors;
 mod judge_artifact;
