@@ -174,6 +174,10 @@ impl Package {
         Chart::from_archive(self.0.content.open()?, &self.0.options)
     }
 
+    fn load_options(&self) -> &LoadOptions {
+        &self.0.options
+    }
+
     /// `NAME-VERSION.tgz`, as Helm calls it.
     ///
     /// # Errors

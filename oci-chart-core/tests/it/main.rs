@@ -28,4 +28,5 @@ mod oracle_versions;
 mod remote;
 mod requests;
 mod support;
+mod transfer;
 mod yaml_vectors;

@@ -6,7 +6,10 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::Package;
-use crate::error::{Error, Result};
+use crate::{
+    chart::{Unpacked, unpack_verified},
+    error::{Error, Result},
+};
 
 impl Package {
     /// Writes the package into `directory`, which is made if it is not there, under Helm's name for it, and its provenance file beside it. What was
@@ -46,6 +49,20 @@ impl Package {
         write().map_err(|error: Error| {
             error.with_operation("write package").with_context("path", path.display())
         })
+    }
+
+    /// Unpacks the chart into a new directory of its own name below `destination`: whole and with the right digest, or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`unpack_verified`].
+    pub fn unpack(&self, destination: impl AsRef<Path>) -> Result<Unpacked> {
+        unpack_verified(
+            self.content().open()?,
+            destination,
+            (self.digest(), self.size()),
+            self.load_options(),
+        )
     }
 }
 
