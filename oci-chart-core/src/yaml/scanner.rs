@@ -175,6 +175,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn fetch_stream_end(&mut self) -> Scan<()> {
+        // The end is a line of its own, so that no key waits for a `:` any longer.
+        if self.column() != 0 {
+            self.line = self.line.saturating_add(1);
+            self.counted = (self.at, 0);
+        }
         self.unroll(-1);
         self.remove_key()?;
         self.key_allowed = false;

@@ -25,6 +25,7 @@ mod oracle_archives;
 mod oracle_ignore;
 mod oracle_references;
 mod oracle_versions;
+mod oracle_yaml;
 mod remote;
 mod requests;
 mod support;

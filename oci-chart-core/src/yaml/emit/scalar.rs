@@ -67,9 +67,11 @@ impl Writer {
     }
 
     fn escaped(&mut self, text: &str, may_fold: bool) {
+        // go-yaml asks for a byte order mark at each character and looks at the first.
+        let all = text.starts_with('\u{feff}');
         let mut after_space = false;
         for (at, c) in text.char_indices() {
-            if c == ' ' {
+            if c == ' ' && !all {
                 let inside = at > 0 && at + 1 < text.len();
                 if may_fold && !after_space && self.is_beyond_width() && inside {
                     self.go_to_indent();
@@ -82,7 +84,7 @@ impl Writer {
                 after_space = true;
                 continue;
             }
-            if is_printable(c) && !is_break(c) && c != '"' && c != '\\' {
+            if is_printable(c) && !is_break(c) && c != '"' && c != '\\' && !all {
                 self.put(c);
             } else {
                 self.put_text(&escape(c));
