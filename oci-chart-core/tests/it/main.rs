@@ -11,6 +11,8 @@
 mod architecture;
 mod archive_vectors;
 mod auth;
+mod chart_load;
+mod chart_vectors;
 mod contract;
 mod faults;
 mod foreign;
@@ -22,6 +24,7 @@ mod judge_packages;
 mod judges_smoke;
 mod memory;
 mod oracle_archives;
+mod oracle_chart;
 mod oracle_ignore;
 mod oracle_references;
 mod oracle_versions;

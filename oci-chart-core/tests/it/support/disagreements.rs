@@ -33,6 +33,11 @@ pub(crate) const TABLE: &[Disagreement] = &[
                   described. Helm keeps the bytes and then cannot print them.",
     },
     Disagreement {
+        id: "name-unusable",
+        because: "CWE-22: in a package of a chart called `/` every entry is absolute, and a backslash in a name separates \
+                  directories when Helm reads the package back, which then fails or has other files.",
+    },
+    Disagreement {
         id: "reference-empty-part",
         because: "distribution-spec 1.1, pulling manifests: a tag has at least one character, and a digest is never empty. Helm \
                   takes `host/a:` and `host/a@`, mostly an unset variable, for the newest version.",
