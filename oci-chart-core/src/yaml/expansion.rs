@@ -18,9 +18,11 @@ pub(super) fn check(slots: &[Slot], links: &[u32], root: u32) -> Result<(), Pars
             continue;
         };
         let (depth, order) = (step.depth, step.order);
+        // `<<` merges where a key stands; as a value it is text. Keys and values take turns.
+        let is_key = step.end.wrapping_sub(position).is_multiple_of(2);
         let Some(link) = links.get(position as usize).copied() else { continue };
         match order {
-            Order::Mapping if walk.is_merge_key(link) => walk.visit_merge(position, depth)?,
+            Order::Mapping if is_key && walk.is_merge_key(link) => walk.visit_merge(position, depth)?,
             _ => walk.visit(link, depth)?,
         }
     }
@@ -54,7 +56,7 @@ enum Order {
 
 impl Step {
     fn advance(&mut self) -> Option<u32> {
-        if self.next == self.end {
+        if self.next >= self.end {
             return None;
         }
         Some(if let Order::Backwards = self.order {
@@ -126,5 +128,24 @@ fn allowed_ratio(decoded: u64) -> f64 {
         0..=LOW => 0.99,
         HIGH.. => 0.10,
         _ => 0.99 - 0.89 * ((decoded - LOW) as f64 / (HIGH - LOW) as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::yaml::{Bounds, Document};
+
+    #[test]
+    fn a_merge_sign_as_the_last_value_is_text() {
+        for (text, json) in [
+            (
+                "m:\n- a: &a x\n  b: *a\nc: \n  d: <<\n",
+                r#"{"c":{"d":"\u003c\u003c"},"m":[{"a":"x","b":"x"}]}"#,
+            ),
+            ("- a: &a x\n  b: <<\n- c: *a\n", r#"[{"a":"x","b":"\u003c\u003c"},{"c":"x"}]"#),
+        ] {
+            let document = Document::parse(text.as_bytes(), &Bounds::default()).unwrap();
+            assert_eq!(document.to_json().unwrap(), json);
+        }
     }
 }
