@@ -23,6 +23,7 @@ mod judge_helm;
 mod judge_packages;
 mod judges_smoke;
 mod memory;
+mod name_vectors;
 mod oracle_archives;
 mod oracle_chart;
 mod oracle_ignore;

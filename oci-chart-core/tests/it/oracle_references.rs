@@ -45,14 +45,14 @@ fn generated_references() {
 }
 
 /// Whether Helm's parser took the text; a push may still fail for want of a tag.
-fn takes(answer: &Value) -> bool {
+pub(crate) fn takes(answer: &Value) -> bool {
     let late = answer.get("error_after_first_request").and_then(Value::as_str);
     answer.get("error").is_none()
         && !late.is_some_and(|error| error.ends_with("destination: invalid reference"))
 }
 
 /// The row that allows a refusal of ours.
-fn row(error: &ParseReferenceError, text: &str) -> &'static str {
+pub(crate) fn row(error: &ParseReferenceError, text: &str) -> &'static str {
     match error {
         ParseReferenceError::Tag(ParseTagError::Empty) => "reference-empty-part",
         ParseReferenceError::Digest { digest, .. } if digest.is_empty() => "reference-empty-part",

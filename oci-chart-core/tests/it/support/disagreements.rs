@@ -57,6 +57,16 @@ pub(crate) const TABLE: &[Disagreement] = &[
         because: "RFC 3986 3.2.2 and RFC 6335 6: no such host or port can be reached, so Helm only fails later.",
     },
     Disagreement {
+        id: "reference-url-part",
+        because: "distribution-spec 1.1, pulling manifests: a name has no user, query, fragment or percent sign. Helm resolves a \
+                  version with them and only fails, or goes elsewhere, when it pulls.",
+    },
+    Disagreement {
+        id: "tag-is-a-tag",
+        because: "distribution-spec 1.1, pulling manifests: whatever fits the grammar of a tag can be pulled. Helm reads `latest` and \
+                  `1.0.0_x` as constraints and refuses what it pushed itself.",
+    },
+    Disagreement {
         id: "push-above-host",
         because: "RFC 3986 5.2.4: `..` never removes the authority. Helm makes a host of the next path component and sends the \
                   chart there.",
