@@ -18,7 +18,7 @@ pub(super) fn check(slots: &[Slot], links: &[u32], root: u32) -> Result<(), Pars
             continue;
         };
         let (depth, order) = (step.depth, step.order);
-        // `<<` merges where a key stands; as a value it is text. Keys and values take turns.
+        // Keys stand at an even distance from the end.
         let is_key = step.end.wrapping_sub(position).is_multiple_of(2);
         let Some(link) = links.get(position as usize).copied() else { continue };
         match order {
@@ -133,19 +133,31 @@ fn allowed_ratio(decoded: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::yaml::{Bounds, Document};
+    use crate::yaml::{Bounds, Document, Fault, ParseError};
+
+    fn parse(text: &str) -> Result<String, ParseError> {
+        Document::parse(text.as_bytes(), &Bounds::default()).and_then(|document| document.to_json())
+    }
 
     #[test]
-    fn a_merge_sign_as_the_last_value_is_text() {
-        for (text, json) in [
-            (
-                "m:\n- a: &a x\n  b: *a\nc: \n  d: <<\n",
-                r#"{"c":{"d":"\u003c\u003c"},"m":[{"a":"x","b":"x"}]}"#,
-            ),
-            ("- a: &a x\n  b: <<\n- c: *a\n", r#"[{"a":"x","b":"\u003c\u003c"},{"c":"x"}]"#),
-        ] {
-            let document = Document::parse(text.as_bytes(), &Bounds::default()).unwrap();
-            assert_eq!(document.to_json().unwrap(), json);
-        }
+    fn aliases_may_not_make_up_nearly_everything() {
+        let bomb: String =
+            (1..20).map(|n| format!("a{n}: &a{n} [{0}, {0}]\n", format_args!("*a{}", n - 1))).collect();
+        let error = parse(&format!("a0: &a0 [x, x]\n{bomb}")).unwrap_err();
+        assert_eq!(error.fault(), Fault::Value("document contains excessive aliasing"));
+    }
+
+    #[test]
+    fn a_hundred_aliased_values_are_always_fine() {
+        let many = format!("a: &a [{}]\nb: *a\n", "x, ".repeat(99));
+        assert!(parse(&many).is_ok());
+    }
+
+    #[test]
+    fn a_merge_sign_as_a_value_is_text() {
+        assert_eq!(
+            parse("a: &a {b: <<}\nc: *a\nd: <<\n").unwrap(),
+            r#"{"a":{"b":"\u003c\u003c"},"c":{"b":"\u003c\u003c"},"d":"\u003c\u003c"}"#
+        );
     }
 }
