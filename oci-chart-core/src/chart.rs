@@ -206,4 +206,34 @@ impl Chart {
             .with_context("dependencies", missing)
             .with_hint("`helm dependency build` fetches them"))
     }
+
+    /// Fails for a chart that Helm cannot package, or whose package nobody could load.
+    pub(crate) fn check_packageable(&self) -> Result<()> {
+        if self.metadata.api_version == Metadata::API_V3 {
+            return Err(Error::new(ErrorKind::InvalidChart, "invalid chart apiVersion")
+                .with_reason(Reason::FieldInvalid)
+                .with_context("field", "apiVersion")
+                .with_hint("v3 is an experiment that Helm cannot package yet: write `apiVersion: v2`"));
+        }
+        self.check_dependencies()?;
+        let mut open = vec![self];
+        while let Some(chart) = open.pop() {
+            open.extend(&chart.dependencies);
+            // They are sorted by name.
+            let twins = chart.dependencies.windows(2).find_map(|pair| match pair {
+                [one, other] if one.name() == other.name() => Some(other),
+                _ => None,
+            });
+            if let Some(twin) = twins {
+                let name = twin.name();
+                let message =
+                    format!("two charts called {name} are in the charts/ directory of {}", chart.name());
+                return Err(Error::new(ErrorKind::InvalidChart, message)
+                    .with_reason(Reason::DuplicatePath)
+                    .with_context("dependency", name)
+                    .with_hint("keep one: a package has one directory for each name, and Helm would mix the two in it"));
+            }
+        }
+        Ok(())
+    }
 }

@@ -92,6 +92,8 @@ impl Metadata {
     pub const API_V1: &'static str = "v1";
     /// The API version of today.
     pub const API_V2: &'static str = "v2";
+    /// An experiment of Helm 4: it loads such charts and cannot package them.
+    pub const API_V3: &'static str = "v3";
 
     /// Metadata with the three fields that every chart has.
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
@@ -188,9 +190,6 @@ impl Metadata {
 /// The name of the file that metadata is read from.
 pub(super) const FILE: &str = "Chart.yaml";
 
-/// An experiment of Helm 4: it loads such charts and cannot package them.
-const API_V3: &str = "v3";
-
 /// Metadata on its way in: several files can add to it, and lists may still have null entries.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -259,7 +258,7 @@ pub(super) fn check_api_version(document: &yaml::Document) -> Result<()> {
         text(&mut version, node).map_err(|fault| fault.inside("chartBase", "apiVersion").into_error(FILE))?;
     }
     match version.as_str() {
-        "" | Metadata::API_V1 | Metadata::API_V2 | API_V3 => Ok(()),
+        "" | Metadata::API_V1 | Metadata::API_V2 | Metadata::API_V3 => Ok(()),
         _ => {
             let error = Error::new(ErrorKind::InvalidChart, "unsupported chart version")
                 .with_reason(Reason::FieldInvalid)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use oci_chart_core::{
     CancelToken, Error, ErrorKind, Limits, Reason,
-    chart::{Chart, ChartFile, LoadOptions},
+    chart::{Chart, ChartFile, LoadOptions, PackageOptions},
 };
 use tempfile::TempDir;
 
@@ -120,7 +120,8 @@ fn old_requirements_override_chart_yaml() {
 
 #[test]
 fn errors_name_chart_file_field_and_place() {
-    let cases: [(&[(&str, &str)], Reason, &str, &[(&str, &str)]); 9] = [
+    type Case<'a> = (Pairs<'a>, Reason, &'a str, Pairs<'a>);
+    let cases: [Case<'_>; 9] = [
         (&[("x", "")], Reason::ChartYamlMissing, "Chart.yaml file is missing", &[("file", "Chart.yaml")]),
         (
             &[("Chart.yaml", "apiVersion: v2\nname: web\nversion: one\n")],
@@ -228,6 +229,26 @@ fn nesting_and_packed_bytes_are_bounded() {
 }
 
 #[test]
+fn what_loads_and_cannot_be_packaged() {
+    for (files, reason) in [
+        (vec![("Chart.yaml", "apiVersion: v3\nname: web\nversion: 1.0.0\n")], Reason::FieldInvalid),
+        (
+            vec![("Chart.yaml", CHART), ("charts/a/Chart.yaml", CHART), ("charts/b/Chart.yaml", CHART)],
+            Reason::DuplicatePath,
+        ),
+        (
+            vec![("Chart.yaml", "name: web\nversion: 1.0.0\ndependencies: [{name: a}]\n")],
+            Reason::DependenciesMissing,
+        ),
+    ] {
+        let chart = load(&tree(&files)).unwrap();
+        let error = chart.package(&PackageOptions::default()).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::InvalidChart, Some(reason)), "{error}");
+        assert!(error.hint().is_some());
+    }
+}
+
+#[test]
 fn a_cancelled_load_stops() {
     let token = CancelToken::new();
     token.cancel();
@@ -254,6 +275,8 @@ fn a_path_may_be_either() {
         assert!(error.get("chart").is_some());
     }
 }
+
+type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 /// A directory with these files.
 fn tree(files: &[(&str, &str)]) -> TempDir {

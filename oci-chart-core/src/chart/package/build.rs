@@ -76,7 +76,7 @@ impl Chart {
         if let Some(version) = &options.app_version {
             metadata.app_version.clone_from(version);
         }
-        self.check_dependencies()?;
+        self.check_packageable()?;
         metadata.validate()?;
         Ok(metadata)
     }

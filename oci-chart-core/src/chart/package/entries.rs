@@ -40,8 +40,8 @@ fn add<'a>(chart: &'a Chart, metadata: &Metadata, base: &str, entries: &mut Vec<
         source: Source::Text(metadata.to_packaged_yaml()?),
         modified: chart.modified(),
     });
-    // Charts of Helm 2 keep their requirements.lock among the files.
-    if let Some(lock) = chart.lock().filter(|_| metadata.api_version != Metadata::API_V1) {
+    // Helm writes it for v2 alone; charts of Helm 2 keep their requirements.lock among the files.
+    if let Some(lock) = chart.lock().filter(|_| metadata.api_version == Metadata::API_V2) {
         entries.push(Entry {
             path: format!("{base}/Chart.lock"),
             source: Source::Text(lock.to_yaml()?),
