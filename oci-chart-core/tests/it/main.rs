@@ -16,6 +16,7 @@ mod chart_vectors;
 mod contract;
 mod faults;
 mod foreign;
+mod fuzz_seeds;
 mod ignore_vectors;
 mod judge_artifact;
 mod judge_clients;

@@ -1,0 +1,63 @@
+//! The fuzz targets' properties over their seeds, and over every prefix and many one-byte changes of each, as plain tests.
+
+use std::path::Path;
+
+#[path = "../../fuzz/properties/archive.rs"]
+mod archive;
+#[path = "../../fuzz/properties/constraint.rs"]
+mod constraint;
+#[path = "../../fuzz/properties/manifest.rs"]
+mod manifest;
+#[path = "../../fuzz/properties/reference.rs"]
+mod reference;
+#[path = "../../fuzz/properties/yaml.rs"]
+mod yaml;
+
+use crate::support::rng::Rng;
+
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let mut seeds = 0;
+    for entry in fs_err::read_dir(folder).unwrap() {
+        let seed = fs_err::read(entry.unwrap().path()).unwrap();
+        for length in 0..=seed.len() {
+            check(&seed[..length]);
+        }
+        let mut rng = Rng::new(seed.len() as u64);
+        for _ in 0..500 {
+            let mut changed = seed.clone();
+            for _ in 0..=rng.below(3) {
+                let at = rng.below(changed.len());
+                changed[at] = rng.below(256) as u8;
+            }
+            check(&changed);
+        }
+        seeds += 1;
+    }
+    assert!(seeds > 1, "{target} has no seeds");
+}
+
+#[test]
+fn archives() {
+    replay("archive", archive::check);
+}
+
+#[test]
+fn constraints() {
+    replay("constraint", constraint::check);
+}
+
+#[test]
+fn manifests() {
+    replay("manifest", manifest::check);
+}
+
+#[test]
+fn references() {
+    replay("reference", reference::check);
+}
+
+#[test]
+fn yaml_documents() {
+    replay("yaml", yaml::check);
+}
