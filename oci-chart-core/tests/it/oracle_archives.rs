@@ -1,5 +1,7 @@
 //! Archives against Helm's own reader, over generated ones: odd names, kinds, fields, extended headers, damage.
 
+mod charts;
+
 use std::error::Error as _;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -7,7 +9,7 @@ use oci_chart_core::{
     Digest, Error,
     chart::{ArchiveError, LoadOptions, ParsePathError, read_archive},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     disagreements::Tally,
@@ -33,7 +35,7 @@ fn generated_archives() {
         let ours = read_archive(&bytes[..], &LoadOptions::default());
         match (ours, answer.get("files")) {
             (Ok(read), Some(theirs)) => {
-                let ours: serde_json::Value = read
+                let ours: Value = read
                     .files
                     .iter()
                     .map(|file| {

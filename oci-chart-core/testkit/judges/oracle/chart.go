@@ -37,6 +37,10 @@ func load(q *question) answer {
 	}
 	loaded, err := loader.LoadArchive(bytes.NewReader(data))
 	describe(result, loaded, err)
+	// What loads charts of any version says, as in `helm install`.
+	if _, genericErr := generic.LoadArchive(bytes.NewReader(data)); genericErr != nil && (err == nil || genericErr.Error() != err.Error()) {
+		result["generic_error"] = genericErr.Error()
+	}
 	if q.Path != "" {
 		// What `helm push` says, which looks at the first bytes before.
 		if _, fileErr := loader.LoadFile(q.Path); fileErr != nil && (err == nil || fileErr.Error() != err.Error()) {
