@@ -24,20 +24,59 @@ pub(crate) fn float64(out: &mut String, value: f64) -> bool {
     if !value.is_finite() {
         return false;
     }
+    let scientific = shortest(value);
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let size = value.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{value:e}");
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let sign = if exponent.starts_with('-') { "" } else { "+" };
         // Writing to a String cannot fail.
         let _ = write!(out, "{mantissa}e{sign}{exponent}");
     } else {
-        let _ = write!(out, "{value}");
+        let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+        let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+        out.push_str(sign);
+        out.push_str(&positional(&digits, exponent.parse().unwrap_or(0)));
     }
     true
 }
 
-fn escape_into(out: &mut String, text: &str) {
+/// The fewest digits that give the number back, as `-d.ddde-7`.
+///
+/// Where two such decimals are equally near, Go takes the even one and Rust the greater: 310020.125 as float32 is 310020.12.
+pub(crate) fn shortest(value: f64) -> String {
+    let text = format!("{value:e}");
+    let even = format!("{value:.*e}", digits_behind_point(&text));
+    if even.parse() == Ok(value) { even } else { text }
+}
+
+/// The same with the precision of float32.
+pub(crate) fn shortest32(value: f32) -> String {
+    let text = format!("{value:e}");
+    let even = format!("{value:.*e}", digits_behind_point(&text));
+    if even.parse() == Ok(value) { even } else { text }
+}
+
+/// Digits without a point, and the exponent of the first, in plain notation.
+pub(crate) fn positional(digits: &str, exponent: i32) -> String {
+    if exponent < 0 {
+        let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+        return format!("0.{}{digits}", "0".repeat(zeros));
+    }
+    let whole = usize::try_from(exponent).unwrap_or(0) + 1;
+    match digits.split_at_checked(whole) {
+        Some((whole, "")) => whole.to_owned(),
+        Some((whole, fraction)) => format!("{whole}.{fraction}"),
+        None => format!("{digits}{}", "0".repeat(whole - digits.len())),
+    }
+}
+
+fn digits_behind_point(scientific: &str) -> usize {
+    let mantissa = scientific.split('e').next().unwrap_or_default();
+    mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len())
+}
+
+/// Appends the inside of a JSON string.
+pub(crate) fn escape_into(out: &mut String, text: &str) {
     let bytes = text.as_bytes();
     let mut done = 0;
     for (at, &byte) in bytes.iter().enumerate() {
@@ -104,6 +143,8 @@ mod tests {
             (1e-6, "0.000001"),
             (1.25e-7, "1.25e-7"),
             (5e-324, "5e-324"),
+            (200_000_000_000_000.125, "200000000000000.12"),
+            (200_000_000_000_000.375, "200000000000000.38"),
         ];
         for (value, text) in cases {
             assert_eq!(number(value).as_deref(), Some(text));

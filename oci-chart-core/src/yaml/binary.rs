@@ -6,10 +6,13 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
+use crate::json;
+
 pub(super) struct Binary {
     pub(super) text: String,
-    /// Whether the bytes were no UTF-8: Go's JSON has U+FFFD for each byte that is not.
-    pub(super) broken: bool,
+    /// The JSON text, if the bytes were no UTF-8. Go escapes the replacement character where it stands for such a byte, and
+    /// only there.
+    pub(super) broken_json: Option<String>,
 }
 
 /// Go's standard encoding: padded, blind to line breaks and to leftover bits.
@@ -23,14 +26,17 @@ const GO_STANDARD: GeneralPurpose = GeneralPurpose::new(
 pub(super) fn decode(text: &str) -> Option<Binary> {
     let text: Vec<u8> = text.bytes().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let bytes = GO_STANDARD.decode(text).ok()?;
-    let mut out = String::with_capacity(bytes.len());
+    let (mut text, mut json) = (String::with_capacity(bytes.len()), String::from("\""));
     let mut broken = false;
     for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
+        text.push_str(chunk.valid());
+        json::escape_into(&mut json, chunk.valid());
         for _ in chunk.invalid() {
-            out.push(char::REPLACEMENT_CHARACTER);
+            text.push(char::REPLACEMENT_CHARACTER);
+            json.push_str("\\ufffd");
             broken = true;
         }
     }
-    Some(Binary { text: out, broken })
+    json.push('"');
+    Some(Binary { text, broken_json: broken.then_some(json) })
 }

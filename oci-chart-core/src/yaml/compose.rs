@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     binary,
-    document::{Bounds, Data, Document, Range, Slot, Span},
+    document::{Bounds, Data, Document, Parts, Range, Slot, Span},
     error::{Fault, ParseError, Position},
     expansion, mappings,
     parser::{Event, Parser, Scalar},
@@ -25,7 +25,7 @@ pub(super) fn compose(bytes: &[u8], bounds: &Bounds) -> Result<Document, ParseEr
     let mut source = Source::new(bytes);
     let mut composer = Composer::new(Parser::new(Scanner::new(&mut source)));
     let root = composer.document()?;
-    let Composer { parser, mut slots, mut links, mappings, aliased, .. } = composer;
+    let Composer { parser, mut slots, mut links, mappings, broken, aliased, .. } = composer;
     if aliased {
         expansion::check(&slots, &links, root)?;
     }
@@ -37,7 +37,7 @@ pub(super) fn compose(bytes: &[u8], bounds: &Bounds) -> Result<Document, ParseEr
             *link &= !ALIAS;
         }
     }
-    Ok(Document::new(source, built, slots, links, entries, root, *bounds))
+    Ok(Document::new(Parts { source, built, slots, links, entries, broken, aliased, root }, *bounds))
 }
 
 struct Composer<'a> {
@@ -50,6 +50,8 @@ struct Composer<'a> {
     anchors: HashMap<String, u32>,
     /// Mappings in the order they ended: what a mapping refers to comes before it.
     mappings: Vec<u32>,
+    /// By slot, as in the document.
+    broken: Vec<(u32, String)>,
     aliased: bool,
 }
 
@@ -69,6 +71,7 @@ impl<'a> Composer<'a> {
             collections: Vec::new(),
             anchors: HashMap::new(),
             mappings: Vec::new(),
+            broken: Vec::new(),
             aliased: false,
         }
     }
@@ -121,7 +124,13 @@ impl<'a> Composer<'a> {
         if tag == Tag::Binary {
             let binary = binary::decode(text).ok_or("!!binary value contains invalid base64 data")?;
             let span = self.parser.scanner_mut().build(&binary.text);
-            return Ok(if binary.broken { Data::Broken(span) } else { Data::String(span) });
+            return Ok(match binary.broken_json {
+                Some(json) => {
+                    self.broken.push((index(self.slots.len()), json));
+                    Data::Broken(span)
+                }
+                None => Data::String(span),
+            });
         }
         Ok(match resolve::tagged(text, tag)? {
             Meaning::Null => Data::Null,

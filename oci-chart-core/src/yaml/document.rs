@@ -40,8 +40,24 @@ pub struct Document {
     /// Items of sequences.
     links: Vec<u32>,
     entries: Vec<Entry>,
+    /// By slot, the JSON text of each [`Data::Broken`].
+    broken: Vec<(u32, String)>,
+    /// Whether anything is reached through an alias.
+    aliased: bool,
     root: u32,
     bounds: Bounds,
+}
+
+/// What a document is made of.
+pub(super) struct Parts {
+    pub(super) source: String,
+    pub(super) built: String,
+    pub(super) slots: Vec<Slot>,
+    pub(super) links: Vec<u32>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) broken: Vec<(u32, String)>,
+    pub(super) aliased: bool,
+    pub(super) root: u32,
 }
 
 impl Document {
@@ -77,16 +93,9 @@ impl Document {
         documents.collect()
     }
 
-    pub(super) fn new(
-        source: String,
-        built: String,
-        slots: Vec<Slot>,
-        links: Vec<u32>,
-        entries: Vec<Entry>,
-        root: u32,
-        bounds: Bounds,
-    ) -> Self {
-        Self { source, built, slots, links, entries, root, bounds }
+    pub(super) fn new(parts: Parts, bounds: Bounds) -> Self {
+        let Parts { source, built, slots, links, entries, broken, aliased, root } = parts;
+        Self { source, built, slots, links, entries, broken, aliased, root, bounds }
     }
 
     /// Counts lines from further up: the document was a part of a larger text.
@@ -120,6 +129,17 @@ impl Document {
     /// Whether an infinity or NaN stands anywhere, be it under a key that a later one replaced.
     pub(crate) fn has_special_floats(&self) -> bool {
         self.slots.iter().any(|slot| matches!(slot.data, Data::Float(value) if !value.is_finite()))
+    }
+
+    /// Whether written out, with its aliases expanded, the document may be larger than its text.
+    pub(super) fn has_aliases(&self) -> bool {
+        self.aliased
+    }
+
+    /// The JSON text of a slot that holds bytes which are not UTF-8.
+    pub(super) fn broken_json(&self, slot: u32) -> &str {
+        let at = self.broken.binary_search_by_key(&slot, |(slot, _)| *slot);
+        at.ok().and_then(|at| self.broken.get(at)).map_or("\"\"", |(_, json)| json)
     }
 
     pub(super) fn root_index(&self) -> u32 {

@@ -1,16 +1,22 @@
 //! Numbers as Go's `strconv` prints them.
 
+use crate::json;
+
 /// `strconv.FormatFloat(value, 'g', -1, 32)`: how Helm turns a float into text.
 pub(super) fn float32_g(value: f64) -> String {
     // Rounding to float32 is the rule, not an accident: Helm prints 20231201.1 as 2.0231202e+07.
     #[allow(clippy::cast_possible_truncation, reason = "Go converts to float32 here as well")]
     let narrow = value as f32;
-    if narrow.is_finite() { general(&format!("{narrow:e}")) } else { special(f64::from(narrow)).to_owned() }
+    if narrow.is_finite() {
+        general(&json::shortest32(narrow))
+    } else {
+        special(f64::from(narrow)).to_owned()
+    }
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 64)`: how go-yaml writes a float.
 pub(super) fn float64_g(value: f64) -> String {
-    if value.is_finite() { general(&format!("{value:e}")) } else { special(value).to_owned() }
+    if value.is_finite() { general(&json::shortest(value)) } else { special(value).to_owned() }
 }
 
 fn special(value: f64) -> &'static str {
@@ -36,20 +42,7 @@ fn general(scientific: &str) -> String {
         return format!("{sign}{mantissa}e{exponent_sign}{:02}", exponent.unsigned_abs());
     }
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    format!("{sign}{}", positional(&digits, exponent))
-}
-
-fn positional(digits: &str, exponent: i32) -> String {
-    if exponent < 0 {
-        let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
-        return format!("0.{}{digits}", "0".repeat(zeros));
-    }
-    let whole = usize::try_from(exponent).unwrap_or(0) + 1;
-    match digits.split_at_checked(whole) {
-        Some((whole, "")) => whole.to_owned(),
-        Some((whole, fraction)) => format!("{whole}.{fraction}"),
-        None => format!("{digits}{}", "0".repeat(whole - digits.len())),
-    }
+    format!("{sign}{}", json::positional(&digits, exponent))
 }
 
 #[cfg(test)]
@@ -66,6 +59,7 @@ mod tests {
             (1_234_567.0, "1.234567e+06"),
             (20_231_201.1, "2.0231202e+07"),
             (123_456_789_012_345_678_901_234_567_890.0, "1.2345679e+29"),
+            (310_020.13, "310020.12"),
             (0.0001, "0.0001"),
             (0.000_012, "1.2e-05"),
             (1e300, "+Inf"),

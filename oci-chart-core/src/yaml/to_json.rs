@@ -54,7 +54,7 @@ impl Writer<'_> {
         let Some(entry) = document.entries(at).first() else { return Ok(()) };
         let key = document.text(entry.key);
         if let Data::Broken(_) = document.slot(entry.key_node).data {
-            self.broken(key);
+            self.out.push_str(document.broken_json(entry.key_node));
         } else {
             json::string(&mut self.out, key);
         }
@@ -89,7 +89,7 @@ impl Writer<'_> {
             Data::String(span) | Data::MergeKey(span) => {
                 json::string(&mut self.out, self.document.text(span))
             }
-            Data::Broken(span) => self.broken(self.document.text(span)),
+            Data::Broken(_) => self.out.push_str(self.document.broken_json(index)),
             Data::Sequence(range) => {
                 self.out.push('[');
                 self.open.push(Collection { range, next: range.start, mapping: false });
@@ -100,12 +100,5 @@ impl Writer<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Go writes the replacement character as an escape where it stands for a byte that is not UTF-8.
-    fn broken(&mut self, text: &str) {
-        let mut quoted = String::new();
-        json::string(&mut quoted, text);
-        self.out.push_str(&quoted.replace(char::REPLACEMENT_CHARACTER, "\\ufffd"));
     }
 }
