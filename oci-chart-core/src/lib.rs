@@ -1,4 +1,101 @@
-//! Helm charts as OCI artifacts: package, push, pull and verify, byte for byte.
+//! Helm charts as OCI artifacts: package, push, pull and verify, byte for byte as Helm 4.2 reads and writes them.
+//!
+//! You hold a value; its type tells which step you are in; every step takes one type and gives the next.
+//!
+//! ```text
+//!  directory --load--> Chart --package--> Package --describe--> ChartArtifact
+//!                                                                   | push
+//!                                                                   v
+//!                Store: Memory | Layout (oci-layout:DIR) | Repository (oci://host/path)
+//!                                                                   | pull
+//!                                                                   v
+//!  directory <--unpack-- Package <----------------------------------+
+//! ```
+//!
+//! # Loading and packaging
+//!
+//! Neither needs a network, a runtime or a home directory. The same tree gives the same bytes on every machine and every day: times are
+//! one constant, `SOURCE_DATE_EPOCH`, or the caller's.
+//!
+//! ```
+//! use oci_chart_core::{Chart, chart::{LoadOptions, PackageOptions}};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # std::fs::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.2.3\n")?;
+//! let chart = Chart::from_dir(directory.path(), &LoadOptions::default())?;
+//! let package = chart.package(&PackageOptions::default().with_version("1.2.4-rc.1"))?;
+//! assert_eq!(package.file_name()?, "web-1.2.4-rc.1.tgz");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Pushing and pulling
+//!
+//! A [`Store`] is one repository, wherever it is; [`Client::open`] makes one of a [`Location`]. Verbs are in [`transfer`]; each takes a
+//! [`Context`] for events and cancellation. What must not be overwritten is not: the default of a push is [`store::TagMode::Create`].
+//!
+//! ```
+//! use oci_chart_core::{
+//!     Chart, ChartArtifact, Client, Context,
+//!     chart::{LoadOptions, PackageOptions},
+//!     name::Selector,
+//!     oci::ArtifactOptions,
+//!     transfer::{self, PullOptions, PushOptions},
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # std::fs::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.2.3\n")?;
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+//! # runtime.block_on(async {
+//! let package = Chart::from_dir(directory.path(), &LoadOptions::default())?.package(&PackageOptions::default())?;
+//! let artifact = ChartArtifact::new(package, &ArtifactOptions::default())?;
+//!
+//! let (cx, client) = (Context::default(), Client::builder().build()?);
+//! let location = format!("oci-layout:{}/charts", directory.path().display()).parse()?; // or oci://registry.example/charts/web
+//! let store = client.open(&location)?;
+//! let pushed = transfer::push(&cx, &artifact, &store, &PushOptions::default()).await?;
+//!
+//! let newest = Selector::for_version("^1.2")?;
+//! let pulled = transfer::pull(&cx, &store, &newest, &PullOptions::without_verification()).await?;
+//! assert_eq!(pulled.descriptor, pushed.descriptor);
+//! pulled.package.unpack(directory.path())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })
+//! # }
+//! ```
+//!
+//! # Waiting
+//!
+//! `blocking::Client` has the same verbs for programs without a runtime. It waits on a runtime of its own, calls back on the calling
+//! thread only, and can be stopped within 50 ms; inside another runtime it blocks, but cannot panic.
+//!
+//! # Errors
+//!
+//! One [`Error`] with a flat [`ErrorKind`] to act on, a stable [`Reason`] below it, the file, field, limit or digest as context, and a hint.
+//! [`ErrorKind::ALL`] and [`Reason::ALL`] are the tables. Secrets are [`Secret`], URLs in messages are [`RedactedUrl`].
+//!
+//! # Limits
+//!
+//! Whatever comes from outside is read under [`Limits`]: Helm's where Helm has one. Blobs are checked against digest and size while they
+//! stream; a transfer holds a few blocks of 256 KiB, and packages above 8 MiB lie in nameless temporary files.
+//!
+//! # Why not
+//!
+//! - **a crate for YAML?** Helm reads YAML 1.1 with quirks of its own; a reader that sees another chart than Helm does is a hole. [`yaml`] agrees
+//!   with Helm's on what it accepts and what it makes of it, and never panics or recurses.
+//! - **a reference type with `docker.io` and `latest`?** Nothing is invented here: a chart's address is what its writer wrote.
+//! - **native TLS?** rustls with ring starts thirty times faster than OpenSSL reads its store, and there is nothing to install.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! | --- | --- | --- |
+//! | `registry` | yes | registries over HTTP: `store::Repository`, `auth` |
+//! | `blocking` | yes | `blocking` |
+//!
+//! Helm's rules are those of 4.2.4; where 3.x differs, the item says so. The minimum Rust version is 1.88.
 
 #[cfg(panic = "abort")]
 compile_error!("oci-chart turns panics into errors at its borders: build with panic = \"unwind\"");

@@ -163,7 +163,7 @@ impl Store for Repository {
 
 impl fmt::Display for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "oci://{}", self.0.address)
+        self.0.address.fmt(f)
     }
 }
 

@@ -87,7 +87,7 @@ impl Writer<'_> {
                 }
             }
             Data::String(span) | Data::MergeKey(span) => {
-                json::string(&mut self.out, self.document.text(span))
+                json::string(&mut self.out, self.document.text(span));
             }
             Data::Broken(_) => self.out.push_str(self.document.broken_json(index)),
             Data::Sequence(range) => {

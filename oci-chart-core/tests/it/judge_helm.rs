@@ -217,7 +217,7 @@ fn our_requests_beside_helm_s() {
         count(&mut || drop(stage.push(&package, &place, TagMode::Ensure))),
         count(&mut || drop(stage.push(&package, &place, TagMode::Ensure))),
         count(&mut || {
-            drop(stage.client.pull(&stage.location(&place), &selector, &options, &mut ()).unwrap())
+            drop(stage.client.pull(&stage.location(&place), &selector, &options, &mut ()).unwrap());
         }),
     ];
     let (target, reference) = (
@@ -233,7 +233,7 @@ fn our_requests_beside_helm_s() {
                 drop(stage.helm(
                     helm,
                     &["pull", &reference, "--version", &metadata.version, "-d", "out", "--untar"],
-                ))
+                ));
             }),
         ];
     say(&format!("{TEST}: push, again, pull: ours {ours:?}, Helm {theirs:?}"));

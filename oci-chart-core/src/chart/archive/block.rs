@@ -185,7 +185,7 @@ mod tests {
             (b"   644 \0", Ok(0o644)),
             (b"\0\0\0\0\0\0\0\0", Ok(0)),
             (b"77777777", Ok(0o7777_7777)),
-            (b"1234\0567", Ok(0o1234)),
+            (b"1234\x00567", Ok(0o1234)),
             (b"12 34", Err(ArchiveError::BadHeader)),
             (b"8", Err(ArchiveError::BadHeader)),
             (b"-1", Err(ArchiveError::BadHeader)),

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     io::{ErrorKind, Read, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use crate::{

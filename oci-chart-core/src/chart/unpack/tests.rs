@@ -163,7 +163,7 @@ fn limits_and_tokens_stop_it() {
 fn a_reader_that_fails_is_named() {
     struct Broken;
     impl Read for Broken {
-        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             Err(Error::new(ErrorKind::Network, "cut").into())
         }
     }
