@@ -7,7 +7,7 @@ use oci_chart_core::{
 };
 use serde_json::Value;
 
-use crate::support::{corpus, disagreements};
+use crate::support::{corpus, disagreements, say};
 
 #[test]
 fn every_row() {
@@ -60,7 +60,7 @@ fn every_row() {
         }
     }
     assert!(accepted > 100 && refused > 40);
-    println!("{accepted} accepted, {refused} refused by both, {stricter} by us alone");
+    say(&format!("archive_vectors: {accepted} accepted, {refused} refused by both, {stricter} by us alone"));
 }
 
 #[test]

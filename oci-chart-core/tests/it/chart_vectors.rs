@@ -7,7 +7,7 @@ use oci_chart_core::{
 };
 use serde_json::Value;
 
-use crate::support::{corpus, disagreements};
+use crate::support::{corpus, disagreements, say};
 
 /// Names that Helm loads and packages into something that nobody, Helm included, can load or push: the tar entry of `/` is absolute,
 /// and a backslash is a separator when the archive is read.
@@ -44,7 +44,7 @@ fn every_row() {
         }
         accepted += 1;
     }
-    println!("{} rows: {accepted} accepted, {refused} refused", rows.len());
+    say(&format!("chart_vectors: {} rows: {accepted} accepted, {refused} refused", rows.len()));
     assert_eq!(accepted + refused, rows.len());
 }
 
@@ -83,7 +83,9 @@ fn what_the_package_command_adds() {
         assert_eq!(written.is_err(), error.starts_with("failed to save: yaml"), "{note}: {written:?}");
         writes += usize::from(written.is_err());
     }
-    println!("{loads} not loaded, {dependencies} without dependencies, {writes} not writable");
+    say(&format!(
+        "chart_vectors: {loads} not loaded, {dependencies} without dependencies, {writes} not writable"
+    ));
     assert!(loads > 0 && dependencies > 0 && writes > 0);
 }
 
@@ -117,7 +119,9 @@ fn every_archive() {
         assert_eq!(dependencies, texts(row, "dependencies"), "{note}");
         accepted += 1;
     }
-    println!("{accepted} accepted, {refused} refused as in Helm, {on_purpose} on purpose");
+    say(&format!(
+        "chart_vectors: {accepted} accepted, {refused} refused as in Helm, {on_purpose} on purpose"
+    ));
     assert!(accepted > 50 && refused > 30);
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use oci_chart_core::chart::IgnoreRules;
 use serde_json::Value;
 
-use crate::support::corpus;
+use crate::support::{corpus, say};
 
 #[test]
 fn every_row() {
@@ -30,7 +30,7 @@ fn every_row() {
             .collect();
         assert_eq!(ignored, texts(&row["ignored"]).into_iter().collect(), "{text:?}");
     }
-    println!("{} sets of rules over {} paths", rows.len(), paths.len());
+    say(&format!("ignore_vectors: {} sets of rules over {} paths", rows.len(), paths.len()));
 }
 
 fn texts(value: &Value) -> Vec<&str> {

@@ -11,6 +11,7 @@ use crate::support::{
     corpus, disagreements,
     oracle::{Oracle, accepted},
     rng::Rng,
+    say,
 };
 
 mod generate;
@@ -45,7 +46,7 @@ fn generated_metadata() {
             }
         }
     }
-    println!("{} texts: {taken} accepted, {refused} refused", texts.len());
+    say(&format!("oracle_chart: {} texts: {taken} accepted, {refused} refused", texts.len()));
     assert!(taken > 2000 && refused > 500);
 }
 
@@ -65,7 +66,7 @@ fn every_character_is_sanitised_alike() {
         let ours = Metadata::from_yaml(text.as_bytes()).unwrap();
         assert_eq!(Some(ours.to_json().as_str()), column(answer, "config"));
     }
-    println!("{} characters", all.len());
+    say(&format!("oracle_chart: {} characters", all.len()));
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn generated_directories() {
         same(&format!("{}", directory.display()), &ours, answer, "package_error")
     });
     let (taken, refused) = count(verdicts);
-    println!("{} directories: {taken} accepted, {refused} refused", directories.len());
+    say(&format!("oracle_chart: {} directories: {taken} accepted, {refused} refused", directories.len()));
     assert!(taken > 200 && refused > 200);
 }
 
@@ -124,7 +125,7 @@ fn corpus_charts() {
         same(&path.display().to_string(), &ours, answer, other)
     });
     let (taken, refused) = count(verdicts);
-    println!("{} charts: {taken} accepted, {refused} refused", places.len());
+    say(&format!("oracle_chart: {} charts: {taken} accepted, {refused} refused", places.len()));
     assert!(taken > 100);
 }
 
@@ -150,7 +151,7 @@ fn lock_digests() {
             "{wanted:?}"
         );
     }
-    println!("{} digests of each kind", cases.len());
+    say(&format!("oracle_chart: {} digests of each kind", cases.len()));
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn locks_that_helm_writes() {
         assert_eq!(lock.to_yaml().unwrap(), text);
         written += 1;
     }
-    println!("{} runs of `helm dependency update`, {written} locks", cases.len());
+    say(&format!("oracle_chart: {} runs of `helm dependency update`, {written} locks", cases.len()));
     assert!(written > 100);
 }
 
