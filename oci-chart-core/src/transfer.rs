@@ -1,5 +1,6 @@
 //! The verbs: put a chart into a store, take one out, look at one.
 
+mod find;
 mod outcome;
 mod pull;
 mod push;

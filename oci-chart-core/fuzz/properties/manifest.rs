@@ -1,9 +1,10 @@
 //! No bytes make the reader of manifests panic, and what it reads it can say again.
 
 use bytes::Bytes;
-use oci_chart_core::oci::{ChartParts, Descriptor, Manifest, MediaType};
+use oci_chart_core::oci::{ChartParts, Descriptor, Index, Manifest, MediaType};
 
 pub(crate) fn check(bytes: &[u8]) {
+    let _ = Index::parse(&Descriptor::of(MediaType::OCI_INDEX, bytes), Bytes::copy_from_slice(bytes));
     let descriptor = Descriptor::of(MediaType::OCI_MANIFEST, bytes);
     let Ok(manifest) = Manifest::parse(&descriptor, Bytes::copy_from_slice(bytes)) else { return };
     assert_eq!(manifest.bytes(), bytes);

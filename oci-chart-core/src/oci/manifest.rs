@@ -159,7 +159,7 @@ struct View {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Mention {
+pub(super) struct Mention {
     media_type: Option<String>,
     digest: Option<String>,
     size: Option<serde_json::Number>,
@@ -168,7 +168,8 @@ struct Mention {
 }
 
 impl Mention {
-    fn read(self, field: &str) -> Result<Descriptor> {
+    /// The descriptor, if it is one; `field` is where it stands.
+    pub(super) fn read(self, field: &str) -> Result<Descriptor> {
         let missing = |part: &str| {
             invalid(format!("`{field}.{part}` is missing"))
                 .with_reason(Reason::FieldMissing)
@@ -218,7 +219,7 @@ fn object(text: &mut String, pairs: &BTreeMap<String, String>) {
     text.push('}');
 }
 
-fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+pub(super) fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidManifest, message)
 }
 

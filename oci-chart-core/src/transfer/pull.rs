@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::select;
+use super::find::find;
 use crate::{
     chart::{LoadOptions, Package},
     context::{Context, Direction, Event, Transfer},
     error::{Error, Result},
     limits::Limits,
     name::Selector,
-    oci::{ChartParts, Descriptor, Manifest},
+    oci::{Descriptor, Manifest},
     store::{Side, Store, Traced, collect, counted, gather},
 };
 
@@ -57,7 +57,7 @@ impl PullOptions {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Pulled {
-    /// What it is stored as.
+    /// The chart's manifest: of an index, the one in it that is a chart.
     pub descriptor: Descriptor,
     /// The manifest, bytes and view.
     pub manifest: Manifest,
@@ -93,10 +93,8 @@ async fn pull_from(
     selector: &Selector,
     options: &PullOptions,
 ) -> Result<Pulled> {
-    let selector = select(cx, from, selector, &options.limits).await?;
-    let (descriptor, bytes) = from.fetch_manifest(&selector).await?;
-    let manifest = Manifest::parse(&descriptor, bytes)?;
-    let parts = ChartParts::from_manifest(&manifest)?;
+    let (manifest, parts) = find(cx, from, selector, &options.limits).await?;
+    let descriptor = manifest.descriptor().clone();
     let chart = parts.chart();
     if chart.size > options.limits.package_bytes {
         return Err(Error::limit("package_bytes", options.limits.package_bytes, "the package is too large")

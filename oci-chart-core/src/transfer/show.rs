@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::select;
+use super::find::find;
 use crate::{
     chart::Metadata,
     context::Context,
@@ -22,7 +22,7 @@ pub async fn fetch_metadata(
 ) -> Result<Metadata> {
     let from = Traced::on(Arc::clone(from), Side::Source);
     let work = async {
-        let (_, parts) = parts_of(cx, &from, selector, limits).await?;
+        let (_, parts) = find(cx, &from, selector, limits).await?;
         let config = parts.config();
         if config.size > limits.manifest_bytes {
             return Err(Error::limit(
@@ -44,19 +44,6 @@ pub async fn fetch_parts(
     limits: &Limits,
 ) -> Result<(Manifest, ChartParts)> {
     let from = Traced::on(Arc::clone(from), Side::Source);
-    let work = parts_of(cx, &from, selector, limits);
+    let work = find(cx, &from, selector, limits);
     cx.run(work).await.map_err(|error| error.with_operation("show").with_context("selector", selector))
-}
-
-async fn parts_of(
-    cx: &Context,
-    from: &Traced,
-    selector: &Selector,
-    limits: &Limits,
-) -> Result<(Manifest, ChartParts)> {
-    let selector = select(cx, from, selector, limits).await?;
-    let (descriptor, bytes) = from.fetch_manifest(&selector).await?;
-    let manifest = Manifest::parse(&descriptor, bytes)?;
-    let parts = ChartParts::from_manifest(&manifest)?;
-    Ok((manifest, parts))
 }

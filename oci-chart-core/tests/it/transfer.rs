@@ -274,6 +274,44 @@ fn an_image_is_no_chart_and_an_old_layer_type_is_one() {
 }
 
 #[test]
+fn a_chart_in_an_index_is_found_beside_images() {
+    everywhere(|name, store| {
+        let chart = artifact(&package("1.0.0", "a"), 1);
+        let pushed = push(&store, &chart, TagMode::Create).unwrap();
+        let config = Blob::from_bytes(MediaType::OCI_CONFIG, "{}");
+        let image = Manifest::write(config.descriptor(), &[], &Default::default());
+        let mention = |descriptor: &Descriptor| {
+            let Descriptor { media_type, digest, size, .. } = descriptor;
+            format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+        };
+        let index = |manifests: &[&Descriptor]| {
+            let list: Vec<_> = manifests.iter().map(|descriptor| mention(descriptor)).collect();
+            Blob::from_bytes(
+                MediaType::OCI_INDEX,
+                format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, list.join(",")),
+            )
+        };
+        let images = index(&[image.descriptor()]);
+        let nested = index(&[image.descriptor(), &pushed.descriptor]);
+        let outer = index(&[images.descriptor(), nested.descriptor()]);
+        let image = Blob::from_content(image.descriptor().clone(), image.bytes().clone().into());
+        block(async {
+            store.push(&config, &[]).await.unwrap();
+            store.push(&image, &[]).await.unwrap();
+            for (index, tag) in [(&images, "images"), (&nested, "both"), (&outer, "nested")] {
+                store.push(index, &[(tag.parse().unwrap(), TagMode::Create)]).await.unwrap();
+            }
+        });
+        for tag in ["both", "nested"] {
+            let pulled = pull(&store, &Selector::Tag(tag.parse().unwrap())).unwrap();
+            assert_eq!(pulled.descriptor, pushed.descriptor, "{name} {tag}");
+        }
+        let error = pull(&store, &Selector::Tag("images".parse().unwrap())).unwrap_err();
+        assert_eq!(error.reason(), Some(Reason::NotAChart), "{name}");
+    });
+}
+
+#[test]
 fn a_pulled_chart_is_written_whole_or_not_at_all() {
     let store: Arc<dyn Store> = Arc::new(Memory::default());
     push(&store, &artifact(&package("1.0.0", "a"), 1), TagMode::Create).unwrap();

@@ -1,0 +1,64 @@
+use std::collections::VecDeque;
+
+use super::select;
+use crate::{
+    context::Context,
+    error::{Error, ErrorKind, Reason, Result},
+    limits::Limits,
+    name::Selector,
+    oci::{ChartParts, Index, Manifest, MediaType},
+    store::Store,
+};
+
+/// The most manifests that are looked at behind an index.
+const MOST_MANIFESTS: usize = 64;
+
+/// The chart that `selector` names. Where that is an index, which may list images beside a chart, its manifests are looked at in order and
+/// the last chart counts, as in Helm 4.2.
+pub(super) async fn find(
+    cx: &Context,
+    from: &dyn Store,
+    selector: &Selector,
+    limits: &Limits,
+) -> Result<(Manifest, ChartParts)> {
+    let selector = select(cx, from, selector, limits).await?;
+    let (descriptor, bytes) = from.fetch_manifest(&selector).await?;
+    if !descriptor.media_type.is_index() {
+        let manifest = Manifest::parse(&descriptor, bytes)?;
+        let parts = ChartParts::from_manifest(&manifest)?;
+        return Ok((manifest, parts));
+    }
+    let mut open = VecDeque::from(Index::parse(&descriptor, bytes)?.manifests().to_vec());
+    let (mut found, mut seen) = (None, 0);
+    while let Some(child) = open.pop_front() {
+        // Helm skips everything else, Docker's manifests too.
+        if child.media_type != MediaType::OCI_INDEX && child.media_type != MediaType::OCI_MANIFEST {
+            continue;
+        }
+        seen += 1;
+        if seen > MOST_MANIFESTS {
+            return Err(Error::limit(
+                "manifests of an index",
+                MOST_MANIFESTS,
+                "the index lists too many manifests",
+            )
+            .with_context("index", descriptor.digest)
+            .with_hint("ask for the chart's own manifest by its digest"));
+        }
+        let (child, bytes) = from.fetch_manifest(&Selector::Digest(child.digest)).await?;
+        if child.media_type.is_index() {
+            open.extend(Index::parse(&child, bytes)?.manifests().iter().cloned());
+            continue;
+        }
+        let manifest = Manifest::parse(&child, bytes)?;
+        if let Ok(parts) = ChartParts::from_manifest(&manifest) {
+            found = Some((manifest, parts));
+        }
+    }
+    found.ok_or_else(|| {
+        Error::new(ErrorKind::InvalidManifest, "no manifest of the index is a chart")
+            .with_reason(Reason::NotAChart)
+            .with_context("index", descriptor.digest)
+            .with_hint("this reference holds something else than a Helm chart, an image for example")
+    })
+}
