@@ -32,6 +32,7 @@ mod oracle_ignore;
 mod oracle_references;
 mod oracle_versions;
 mod oracle_yaml;
+mod package;
 mod remote;
 mod requests;
 mod support;

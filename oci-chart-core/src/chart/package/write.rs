@@ -17,7 +17,7 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// [`Io`](crate::ErrorKind::Io), with the path; nothing is left behind then.
+    /// [`Io`](crate::ErrorKind::Io), with the path; no file is left behind then.
     pub fn write_to_dir(&self, directory: impl AsRef<Path>) -> Result<PathBuf> {
         let path = directory.as_ref().join(self.file_name()?);
         self.write_to(&path)?;
@@ -35,13 +35,15 @@ impl Package {
             fs_err::create_dir_all(directory)?;
             let mut package = temporary(directory)?;
             copy(&mut self.content().open()?, &mut package)?;
-            // Both are complete before either has its name.
+            // Both are complete, and both names free, before either is taken.
+            check_replaceable(path)?;
             if let Some(provenance) = self.provenance() {
                 let mut file = temporary(directory)?;
                 file.write_all(provenance)?;
                 let mut name = path.as_os_str().to_owned();
                 name.push(".prov");
-                file.persist(PathBuf::from(name)).map_err(|error| error.error)?;
+                check_replaceable(name.as_ref())?;
+                file.persist(name).map_err(|error| error.error)?;
             }
             package.persist(path).map_err(|error| error.error)?;
             Ok(())
@@ -71,6 +73,17 @@ fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".oci-chart-");
     crate::platform::readable_by_all(&mut builder);
     builder.tempfile_in(directory)
+}
+
+/// Renaming replaces files, but no directory.
+fn check_replaceable(path: &Path) -> io::Result<()> {
+    match fs_err::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => {
+            let message = format!("`{}` is a directory", path.display());
+            Err(io::Error::new(io::ErrorKind::IsADirectory, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {

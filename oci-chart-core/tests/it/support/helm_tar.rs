@@ -44,6 +44,13 @@ impl HelmTar {
         Self { entries, end: tar[at..].to_vec() }
     }
 
+    /// The archive's bytes, decompressed.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.entries.iter().flat_map(|(_, bytes)| bytes).copied().collect();
+        bytes.extend_from_slice(&self.end);
+        bytes
+    }
+
     /// The same with its subcharts sorted by name, at every depth, and without the times that are not compared.
     pub(crate) fn comparable(self, times: Times) -> Self {
         let mut entries = sorted(self.entries, "");
