@@ -92,7 +92,7 @@ impl Metadata {
     pub const API_V1: &'static str = "v1";
     /// The API version of today.
     pub const API_V2: &'static str = "v2";
-    /// An experiment of Helm 4: it loads such charts and cannot package them.
+    /// An experiment of Helm 4, which loads such charts with rules of their own and cannot package them. Here they are read as v2.
     pub const API_V3: &'static str = "v3";
 
     /// Metadata with the three fields that every chart has.

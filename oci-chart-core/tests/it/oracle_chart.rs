@@ -186,6 +186,9 @@ fn same(place: &str, ours: &Result<Chart, Error>, answer: &Value, other: &str) -
         }
         Ok(chart) => chart,
     };
+    // Helm has another loader for v3, an experiment that it cannot package; here v3 is read as v2.
+    let error =
+        if chart.metadata().api_version == Metadata::API_V3 { column(answer, "error") } else { error };
     assert!(accepted(answer) && error.is_none(), "{place}: Helm: {error:?}");
     assert_eq!(Some(chart.metadata().to_json().as_str()), column(answer, "metadata"), "{place}");
     assert_eq!(names(chart.templates()), answer["templates"], "{place}");

@@ -280,15 +280,15 @@ fn chart(rng: &mut Rng, prefix: &str, depth: usize, files: &mut Vec<(String, Str
             files.push((format!("{prefix}{name}"), format!("{mark}{text}")));
         }
     };
-    add(rng, 97, "Chart.yaml", text);
+    add(rng, 99, "Chart.yaml", text);
     let text = requirements(rng);
-    add(rng, 40, "requirements.yaml", text);
+    add(rng, 30, "requirements.yaml", text);
     for name in ["Chart.lock", "requirements.lock"] {
         let text = lock(rng);
-        add(rng, 30, name, text);
+        add(rng, 20, name, text);
     }
-    let text = rng.pick(&VALUES).to_owned();
-    add(rng, 50, "values.yaml", text);
+    let text = if rng.chance(75) { "a: 1\n---\nb: 2\n" } else { rng.pick(&VALUES) };
+    add(rng, 50, "values.yaml", text.to_owned());
     for (percent, name) in [
         (30, "values.schema.json"),
         (40, "templates/a.yaml"),
@@ -351,6 +351,9 @@ fn requirements(rng: &mut Rng) -> String {
 }
 
 fn lock(rng: &mut Rng) -> String {
+    if rng.chance(60) {
+        return "dependencies:\n- name: d0\n  repository: oci://r/x\n  version: 1.2.0\ndigest: sha256:0\ngenerated: \"2026-11-21T03:43:25.314393931+01:00\"\n".to_owned();
+    }
     let time = rng.pick(&[
         "\"2026-11-21T03:43:25.314393931+01:00\"",
         "2020-01-01T00:00:00Z",
