@@ -7,8 +7,10 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${OCI_CHART_JUDGES_BIN:-$here/bin}
+mkdir -p "$bin/.stamps"
+# The builds below run elsewhere, and Go wants its target absolute.
+bin=$(cd "$bin" && pwd)
 stamps=$bin/.stamps
-mkdir -p "$stamps"
 
 main() {
     go_tool helm4 helm.sh/helm/v4/cmd/helm v4.2.4
