@@ -28,7 +28,9 @@ pub(crate) fn content_stream(content: &Content) -> ByteStream {
         return Box::pin(stream::iter(piece));
     }
     Box::pin(stream::try_unfold(State::Closed(content.clone()), |state| async move {
-        let read = tokio::task::spawn_blocking(move || read_chunk(state)).await;
+        // Made here and not there: chunks of several threads would each keep a heap of their own alive.
+        let chunk = BytesMut::zeroed(CHUNK);
+        let read = tokio::task::spawn_blocking(move || read_chunk(state, chunk)).await;
         read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "reading a file ended without a result")))
     }))
 }
@@ -84,12 +86,11 @@ enum State {
     Open(ContentReader),
 }
 
-fn read_chunk(state: State) -> Result<Option<(Bytes, State)>> {
+fn read_chunk(state: State, mut chunk: BytesMut) -> Result<Option<(Bytes, State)>> {
     let mut reader = match state {
         State::Closed(content) => content.open()?,
         State::Open(reader) => reader,
     };
-    let mut chunk = BytesMut::zeroed(CHUNK);
     let mut filled = 0;
     while let Some(rest @ [_, ..]) = chunk.get_mut(filled..) {
         match reader.read(rest) {
