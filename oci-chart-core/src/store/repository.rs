@@ -24,7 +24,7 @@ use reqwest::Url;
 
 use crate::{
     auth::{Access, Scope},
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     http::{Request, Response},
     name::{RepositoryAddress, Selector, Tag},
     oci::Descriptor,
@@ -48,18 +48,18 @@ use registry::Registry;
 /// # Errors
 ///
 /// All of them name method, URL (without secrets), status, and the registry's codes and message.
-/// [`Unauthenticated`](ErrorKind::Unauthenticated) and [`PermissionDenied`](ErrorKind::PermissionDenied) where it
-/// does not let the caller in, [`Network`](ErrorKind::Network), [`Timeout`](ErrorKind::Timeout) and
-/// [`Tls`](ErrorKind::Tls) where it cannot be reached, [`Protocol`](ErrorKind::Protocol) and
-/// [`DigestMismatch`](ErrorKind::DigestMismatch) where its answers cannot be true.
+/// [`Unauthenticated`](crate::ErrorKind::Unauthenticated) and [`PermissionDenied`](crate::ErrorKind::PermissionDenied) where it
+/// does not let the caller in, [`Network`](crate::ErrorKind::Network), [`Timeout`](crate::ErrorKind::Timeout) and
+/// [`Tls`](crate::ErrorKind::Tls) where it cannot be reached, [`Protocol`](crate::ErrorKind::Protocol) and
+/// [`DigestMismatch`](crate::ErrorKind::DigestMismatch) where its answers cannot be true.
 #[derive(Clone)]
 pub struct Repository(Arc<Inner>);
 
 struct Inner {
     registry: Arc<Registry>,
     address: RepositoryAddress,
-    /// `https://host/v2/name/`
-    base: String,
+    /// `/v2/name/`
+    path: String,
     pull: Scope,
     push: Scope,
     writes: AtomicBool,
@@ -67,10 +67,10 @@ struct Inner {
 
 impl Repository {
     fn new(registry: Arc<Registry>, address: RepositoryAddress) -> Self {
-        let base = format!("{}{}/", registry.base(), address.repository());
+        let path = format!("{}{}/", registry.base().path(), address.repository());
         let pull = Scope::repository(address.repository(), Access::Pull);
         let push = Scope::repository(address.repository(), Access::Push);
-        Self(Arc::new(Inner { registry, address, base, pull, push, writes: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { registry, address, path, pull, push, writes: AtomicBool::new(false) }))
     }
 
     /// Where it is.
@@ -82,12 +82,13 @@ impl Repository {
         &self.0.registry
     }
 
-    fn url(&self, path: impl fmt::Display) -> Result<Url> {
-        Url::parse(&format!("{}{path}", self.0.base)).map_err(|error| {
-            Error::new(ErrorKind::InvalidReference, "the registry's host makes no URL")
-                .with_context("host", self.0.address.host())
-                .with_source(error)
-        })
+    /// The address of something in this repository, made out of parts: parsing the host again each time would cost more than
+    /// the rest of a request.
+    fn url(&self, path: impl fmt::Display, query: Option<&str>) -> Url {
+        let mut url = self.registry().base().clone();
+        url.set_path(&format!("{}{path}", self.0.path));
+        url.set_query(query);
+        url
     }
 
     /// What reading needs; once this repository is written to, one token does for both.

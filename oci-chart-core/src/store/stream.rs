@@ -27,11 +27,19 @@ pub(crate) fn content_stream(content: &Content) -> ByteStream {
         let piece = (!bytes.is_empty()).then(|| Ok(bytes.clone()));
         return Box::pin(stream::iter(piece));
     }
-    Box::pin(stream::try_unfold(State::Closed(content.clone()), |state| async move {
+    let all = (State::Closed(content.clone()), content.len());
+    Box::pin(stream::try_unfold(all, |(state, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
         // Made here and not there: chunks of several threads would each keep a heap of their own alive.
-        let chunk = BytesMut::zeroed(CHUNK);
+        let chunk = BytesMut::zeroed(usize::try_from(left).unwrap_or(CHUNK).min(CHUNK));
         let read = tokio::task::spawn_blocking(move || read_chunk(state, chunk)).await;
-        read.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "reading a file ended without a result")))
+        let (chunk, state) = read.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Internal, "reading a file ended without a result"))
+        })?;
+        let left = left.saturating_sub(chunk.len() as u64);
+        Ok(Some((chunk, (state, left))))
     }))
 }
 
@@ -86,20 +94,12 @@ enum State {
     Open(ContentReader),
 }
 
-fn read_chunk(state: State, mut chunk: BytesMut) -> Result<Option<(Bytes, State)>> {
+fn read_chunk(state: State, mut chunk: BytesMut) -> Result<(Bytes, State)> {
     let mut reader = match state {
         State::Closed(content) => content.open()?,
         State::Open(reader) => reader,
     };
-    let mut filled = 0;
-    while let Some(rest @ [_, ..]) = chunk.get_mut(filled..) {
-        match reader.read(rest) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    chunk.truncate(filled);
-    Ok((filled > 0).then(|| (chunk.freeze(), State::Open(reader))))
+    // A source that got shorter is an error of the reader.
+    reader.read_exact(&mut chunk)?;
+    Ok((chunk.freeze(), State::Open(reader)))
 }

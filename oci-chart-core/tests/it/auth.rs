@@ -10,10 +10,10 @@ use std::{
 
 use futures_util::TryStreamExt as _;
 use oci_chart_core::{
-    Error, ErrorKind, Reason,
+    Content, Error, ErrorKind, Reason,
     auth::{Credentials, StaticCredentials},
     name::{Host, Selector},
-    oci::MediaType,
+    oci::{Descriptor, MediaType},
     store::{Blob, ConnectionOptions, Registries, Store, StoreExt as _},
 };
 use oci_chart_testkit::{Bearer, Builder, Class, Fault, Redirect, Registry, Rule, TokenField};
@@ -115,6 +115,22 @@ fn a_token_that_ran_out_is_renewed_without_anybody_noticing() {
     let registry = start(|builder| builder.bearer_auth(bearer.clone()).latency(Duration::from_millis(20)));
     let error = resolve(&crate::remote::registries(&registry, login(&registry)), &registry).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+}
+
+#[test]
+fn an_upload_whose_token_ran_out_begins_anew() {
+    let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
+    let header = format!("Bearer realm=\"{}/token\",service=\"testkit\"", registry.url());
+    registry.script().once("PUT", "*/uploads/*", challenge(&header));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs_err::write(file.path(), vec![7; 600_000]).unwrap();
+    let descriptor = Descriptor::of("text/plain".into(), vec![7; 600_000]);
+    let store = open(&registries(&registry, login(&registry)), &registry, "charts/web");
+    let blob = Blob::from_content(descriptor.clone(), Content::from_path(file.path()).unwrap());
+    block(store.push(&blob, &[])).unwrap();
+    assert_eq!(registry.script().pending(), 0);
+    assert_eq!(registry.tokens().requests().len(), 2);
+    assert!(block(store.exists(&descriptor)).unwrap());
 }
 
 #[test]

@@ -26,7 +26,7 @@ enum Opening {
 
 impl Repository {
     pub(super) async fn has_blob(&self, digest: &Digest) -> Result<bool> {
-        let url = self.url(format_args!("blobs/{digest}"))?;
+        let url = self.url(format_args!("blobs/{digest}"), None);
         // Where the blob is kept elsewhere, the redirect is answer enough. A registry that refuses HEAD is asked with
         // GET, and hung up on before the bytes come.
         for method in [Method::HEAD, Method::GET] {
@@ -46,7 +46,7 @@ impl Repository {
     pub(super) async fn content(&self, descriptor: &Descriptor) -> Result<ByteStream> {
         let manifest = descriptor.media_type.is_manifest();
         let kind = if manifest { "manifests" } else { "blobs" };
-        let url = self.url(format_args!("{kind}/{}", descriptor.digest))?;
+        let url = self.url(format_args!("{kind}/{}", descriptor.digest), None);
         let accept = if manifest { descriptor.media_type.as_str() } else { "*/*" };
         let accept = HeaderValue::from_str(accept).unwrap_or(HeaderValue::from_static("*/*"));
         let make = || Ok(Request::new(Method::GET, url.clone()).with_header(ACCEPT, accept.clone()));
@@ -105,7 +105,7 @@ impl Repository {
         if self.has_blob(digest).await? {
             return Ok(Opening::Done(Pushed::Existing));
         }
-        let url = self.url("blobs/uploads/")?;
+        let url = self.url("blobs/uploads/", None);
         let response = self.send(self.writing(), || Ok(Request::new(Method::POST, url.clone()))).await?;
         if response.status() != StatusCode::ACCEPTED {
             return Err(response.refused().await);
@@ -118,7 +118,7 @@ impl Repository {
 
     /// Opens an upload as a mount of the blob from `source`: with luck there is nothing to upload.
     async fn mount(&self, digest: &Digest, source: &RepositoryName, done: Pushed) -> Result<Opening> {
-        let url = self.url(format_args!("blobs/uploads/?mount={digest}&from={source}"))?;
+        let url = self.url("blobs/uploads/", Some(&format!("mount={digest}&from={source}")));
         let elsewhere = source != self.address().repository();
         let scope = if elsewhere {
             self.writing().clone().and(Scope::repository(source, Access::Pull))

@@ -160,7 +160,7 @@ impl Repository {
 
     /// Writes a manifest; tells whether the registry lists it among the referrers of its subject.
     pub(super) async fn put(&self, descriptor: &Descriptor, bytes: Bytes, reference: &str) -> Result<bool> {
-        let url = self.url(format_args!("manifests/{reference}"))?;
+        let url = self.url(format_args!("manifests/{reference}"), None);
         let media_type = HeaderValue::from_str(descriptor.media_type.as_str()).map_err(|_| {
             Error::new(
                 ErrorKind::InvalidManifest,
@@ -199,9 +199,9 @@ impl Repository {
 
     async fn ask(&self, method: Method, target: &Target<'_>) -> Result<Response> {
         let url = match target {
-            Target::Tag(tag) => self.url(format_args!("manifests/{tag}")),
-            Target::Digest(digest) => self.url(format_args!("manifests/{digest}")),
-        }?;
+            Target::Tag(tag) => self.url(format_args!("manifests/{tag}"), None),
+            Target::Digest(digest) => self.url(format_args!("manifests/{digest}"), None),
+        };
         let make = || Ok(Request::new(method.clone(), url.clone()).with_header(ACCEPT, MANIFESTS.clone()));
         self.send(self.reading(), make).await
     }

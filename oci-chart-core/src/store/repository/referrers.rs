@@ -64,7 +64,7 @@ impl Repository {
     async fn first_referrers(&self, subject: &Digest) -> Result<Page<Descriptor>> {
         let quirks = &self.registry().quirks;
         if !quirks.no_referrers.is_set() {
-            let url = self.url(format_args!("referrers/{subject}"))?;
+            let url = self.url(format_args!("referrers/{subject}"), None);
             match self.page::<ReferrerPage>(url).await? {
                 Ok(page) => return Ok(page),
                 Err(response) => {

@@ -29,7 +29,7 @@ impl Listing for TagPage {
 impl Repository {
     pub(super) fn list_tags(&self) -> BoxStream<'_, Tag> {
         let all = async move {
-            match self.page::<TagPage>(self.url("tags/list")?).await? {
+            match self.page::<TagPage>(self.url("tags/list", None)).await? {
                 Ok(first) => Ok::<_, Error>(self.rest::<TagPage>(first)),
                 Err(response) => Err(response.refused_as(self.unknown()).await),
             }
