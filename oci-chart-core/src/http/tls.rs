@@ -30,7 +30,10 @@ pub(super) fn config(trust: Trust, extra_roots: &[Vec<u8>]) -> Result<ClientConf
         .map_err(|error| Error::new(ErrorKind::Internal, "TLS could not be set up").with_source(error))?;
     Ok(match trust {
         Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
-        Trust::Roots => builder.with_root_certificates(roots(extra_roots)?).with_no_client_auth(),
+        Trust::Roots => {
+            let system = rustls_native_certs::load_native_certs().certs;
+            builder.with_root_certificates(roots(system, extra_roots)?).with_no_client_auth()
+        }
         Trust::Anybody => builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
@@ -40,10 +43,10 @@ pub(super) fn config(trust: Trust, extra_roots: &[Vec<u8>]) -> Result<ClientConf
 
 /// The system's authorities and the caller's. A system without any (a container made from nothing) gets Mozilla's list as
 /// it was when this crate was built.
-fn roots(extra: &[Vec<u8>]) -> Result<RootCertStore> {
+fn roots(system: Vec<CertificateDer<'static>>, extra: &[Vec<u8>]) -> Result<RootCertStore> {
     let mut store = RootCertStore::empty();
     // What cannot be read or parsed there is passed over, as every TLS library does: systems carry odd certificates.
-    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    store.add_parsable_certificates(system);
     if store.is_empty() {
         store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
@@ -129,7 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn there_are_always_roots() {
-        assert!(!roots(&[]).unwrap().is_empty());
+    fn a_system_without_roots_gets_the_built_in_ones() {
+        for system in [vec![], vec![CertificateDer::from(vec![0; 10])]] {
+            assert_eq!(roots(system, &[]).unwrap().len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        }
     }
 }
