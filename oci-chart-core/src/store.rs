@@ -45,7 +45,7 @@ pub use traced::{Side, Traced};
 
 pub(crate) use ext::gather;
 pub(crate) use faults::{Target, missing_content, missing_manifest, missing_tag, taggable, target};
-pub(crate) use stream::{collect, content_stream, counted, next, verified};
+pub(crate) use stream::{collect, content_chunks, content_stream, counted, next, verified};
 pub(crate) use subject::{Reference, reference};
 pub(crate) use tags::{Verdict, exists as tag_exists, judge};
 

@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::Result,
     oci::{Descriptor, MediaType},
-    store::{ByteStream, Store, content_stream, counted, verified},
+    store::{ByteStream, Store, content_chunks, content_stream, counted, verified},
 };
 
 /// Content to be stored: a descriptor, and a source that can be opened again after a refused or broken upload.
@@ -86,7 +86,7 @@ impl Blob {
     /// it is not computed twice.
     pub async fn open_unchecked(&self) -> Result<ByteStream> {
         match &self.source {
-            Source::Content(content) => Ok(self.counted(content_stream(content))),
+            Source::Content(content) => Ok(self.counted(content_chunks(content))),
             Source::Store(_) => self.open().await,
         }
     }

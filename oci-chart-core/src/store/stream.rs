@@ -43,6 +43,20 @@ pub(crate) fn content_stream(content: &Content) -> ByteStream {
     }))
 }
 
+/// As [`content_stream`], with what is in memory in pieces too: who sends them can tell how far it is.
+pub(crate) fn content_chunks(content: &Content) -> ByteStream {
+    match content.as_bytes() {
+        Some(bytes) => {
+            let mut rest = bytes.clone();
+            Box::pin(stream::iter(std::iter::from_fn(move || {
+                let piece = rest.split_to(rest.len().min(CHUNK));
+                (!piece.is_empty()).then_some(Ok(piece))
+            })))
+        }
+        None => content_stream(content),
+    }
+}
+
 /// `bytes`, held against the descriptor on their way: the stream ends with an error if they are not what it says.
 pub(crate) fn verified(bytes: ByteStream, descriptor: &Descriptor) -> ByteStream {
     let verifier = Verifier::new(descriptor.digest, descriptor.size);

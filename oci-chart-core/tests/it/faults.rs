@@ -1,8 +1,8 @@
 //! Registries that break, lie and stall: each is an error of its own kind, and leaves nothing behind.
 
 use std::{
-    io::{Read as _, Write as _},
-    net::TcpListener,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     time::{Duration, Instant},
 };
 
@@ -346,6 +346,56 @@ fn silence_is_a_timeout() {
         let error = block(store.fetch_bytes(&bench.layer, 1 << 20)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{fault:?}");
         assert!(error.is_retryable());
+    }
+}
+
+/// A registry for one upload that reads `pieces` times a mebibyte, each after a pause, and answers if that was all.
+fn slow_reader(pieces: usize, all: usize) -> Host {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = Host::parse(&listener.local_addr().unwrap().to_string()).unwrap();
+    std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream = BufReader::new(stream);
+        let skip_head = |stream: &mut BufReader<TcpStream>| {
+            let mut line = String::new();
+            while stream.read_line(&mut line).unwrap() > 2 {
+                line.clear();
+            }
+        };
+        skip_head(&mut stream);
+        stream
+            .get_mut()
+            .write_all(b"HTTP/1.1 202 Accepted\r\nLocation: /upload\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
+        skip_head(&mut stream);
+        for _ in 0..pieces {
+            std::thread::sleep(Duration::from_millis(200));
+            stream.read_exact(&mut vec![0; 1 << 20]).unwrap();
+        }
+        if pieces == all {
+            stream.get_mut().write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").unwrap();
+        }
+        std::thread::sleep(Duration::from_secs(10));
+    });
+    host
+}
+
+#[test]
+fn an_upload_may_take_long_but_must_move() {
+    const MEBIBYTES: usize = 16;
+    // More than the kernel takes off our hands at once.
+    let blob = Blob::from_bytes("text/plain".into(), vec![7; MEBIBYTES << 20]);
+    for (read, expected) in [(MEBIBYTES, None), (2, Some(ErrorKind::Timeout))] {
+        let host = slow_reader(read, MEBIBYTES);
+        let mut options = ConnectionOptions::default().with_plain_http(host.clone());
+        options.idle_timeout = Duration::from_millis(300);
+        options.connect_timeout = Duration::from_millis(300);
+        let registries = Registries::new(options, StaticCredentials::default()).unwrap();
+        let address = RepositoryAddress::parse(&format!("{host}/charts/web")).unwrap();
+        let begun = Instant::now();
+        let result = block(registries.repository(&address).unwrap().push(&blob, &[]));
+        assert_eq!(result.map_err(|error| error.kind()).err(), expected);
+        assert!(expected.is_some() || begun.elapsed() > Duration::from_secs(2), "nothing was slow");
     }
 }
 
