@@ -9,8 +9,17 @@ pub(crate) fn check(bytes: &[u8]) {
     let Ok(json) = document.to_json() else { return };
     // Some characters can be read and not written (DEL and its kin), as in Helm.
     let Ok(text) = emit_json(&json) else { return };
+    if !survives_in_helm(&json) {
+        return;
+    }
     let again = Document::parse(text.as_bytes(), &bounds).and_then(|document| document.to_json());
     // Go escapes what stands for broken UTF-8, and not the same character where the text has it.
     let plain = |json: &str| json.replace("\\ufffd", "\u{fffd}");
     assert_eq!(again.as_deref().map(plain), Ok(plain(&json)), "{text}");
+}
+
+/// Helm's own writer loses some values, and ours loses them with it: a key `<<` merges when it is read back, the three line
+/// breaks that are not LF are folded or kept by other rules than they are written, and -0 becomes a whole number.
+fn survives_in_helm(json: &str) -> bool {
+    !["\"\\u003c\\u003c\":", "\\u2028", "\\u2029", "\u{85}", "-0"].iter().any(|lost| json.contains(lost))
 }

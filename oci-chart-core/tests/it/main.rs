@@ -37,4 +37,6 @@ mod remote;
 mod requests;
 mod support;
 mod transfer;
+mod yaml_hostile;
+mod yaml_rules;
 mod yaml_vectors;

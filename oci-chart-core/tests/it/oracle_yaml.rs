@@ -1,6 +1,7 @@
 //! YAML against Helm's own packages, over real files and generated texts.
 
 mod emitted;
+mod recorded;
 mod texts;
 
 use std::{collections::BTreeMap, path::Path};
@@ -126,8 +127,8 @@ fn encoding() {
 fn same_lines(a: &str, b: &str) -> bool {
     let sorted = |text: &str| {
         // Whichever key comes first stands behind the signs of its list.
-        let mut lines: Vec<&str> =
-            text.lines().map(|line| line.trim_start_matches([' ', '-', '?'])).collect();
+        let lines = text.split(['\n', '\u{2028}', '\u{2029}']);
+        let mut lines: Vec<&str> = lines.map(|line| line.trim_start_matches([' ', '-', '?'])).collect();
         lines.sort_unstable();
         lines.join("\n")
     };

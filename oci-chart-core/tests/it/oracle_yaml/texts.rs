@@ -56,7 +56,7 @@ pub(super) fn scalar(rng: &mut Rng) -> Vec<u8> {
         _ => rng.text(DIGITS, 5),
     };
     if rng.chance(10) {
-        text = rng.pick(&["'", "\""]).to_string() + &text + rng.pick(&["'", "\""]);
+        text = rng.pick(&["'", "\""]).to_owned() + &text + rng.pick(&["'", "\""]);
     }
     if rng.chance(20) {
         text = format!("{} {text}", rng.pick(TAGS));
