@@ -1,6 +1,9 @@
 //! Mappings: keys as text, merge keys resolved, sorted, the last of equal keys kept.
 
-use std::{collections::HashSet, fmt::Write as _};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+};
 
 use super::{
     compose::ALIAS,
@@ -26,6 +29,7 @@ pub(super) fn build(
         entries: Vec::with_capacity(links.len() / 2),
         pending: Vec::new(),
         unusable: HashSet::new(),
+        shadowed: HashMap::new(),
     };
     for mapping in mappings {
         builder.mapping(*mapping)?;
@@ -44,7 +48,12 @@ struct Builder<'a> {
     pending: Vec<Entry>,
     /// Mappings with a key that JSON cannot have. They only matter if the value keeps them.
     unusable: HashSet<u32>,
+    /// By mapping, values whose key prints like a later one but is another key to Go: Helm converts them before it drops them.
+    shadowed: HashMap<u32, Vec<u32>>,
 }
+
+/// How far Go's equal keys are looked for among those that print alike.
+const KEYS_ALIKE: usize = 8;
 
 impl Builder<'_> {
     fn mapping(&mut self, slot: u32) -> Result<(), ParseError> {
@@ -67,7 +76,7 @@ impl Builder<'_> {
             }
         }
         let start = self.entries.len();
-        self.sort_pending();
+        self.sort_pending(slot);
         let range = Range { start: index(start), length: index(self.entries.len() - start) };
         if let Some(slot) = self.slots.get_mut(slot as usize) {
             slot.data = Data::Mapping(range);
@@ -97,6 +106,9 @@ impl Builder<'_> {
         if self.unusable.contains(&from) {
             self.unusable.insert(into);
         }
+        if let Some(values) = self.shadowed.get(&from).cloned() {
+            self.shadowed.entry(into).or_default().extend(values);
+        }
         Ok(())
     }
 
@@ -125,17 +137,26 @@ impl Builder<'_> {
         Ok(Some(Span::built(start, self.built.len())))
     }
 
-    fn sort_pending(&mut self) {
+    fn sort_pending(&mut self, slot: u32) {
         let (source, built) = (self.source, self.built.as_str());
         self.pending.sort_by(|a, b| a.key.of(source, built).cmp(b.key.of(source, built)));
         for (at, entry) in self.pending.iter().enumerate() {
-            let replaced = self
-                .pending
-                .get(at + 1)
-                .is_some_and(|next| next.key.of(source, built) == entry.key.of(source, built));
-            if !replaced {
+            let text = entry.key.of(source, built);
+            let later = self.pending.get(at + 1..).unwrap_or_default();
+            let mut alike = later.iter().take_while(|next| next.key.of(source, built) == text).peekable();
+            if alike.peek().is_none() {
                 self.entries.push(*entry);
+            } else if !alike.take(KEYS_ALIKE).any(|next| self.is_same_key(entry.key_node, next.key_node)) {
+                self.shadowed.entry(slot).or_default().push(entry.value);
             }
+        }
+    }
+
+    /// Whether two keys that print alike are one key to Go, which also compares their types.
+    fn is_same_key(&self, a: u32, b: u32) -> bool {
+        match (self.data(a), self.data(b)) {
+            (Data::Float(a), Data::Float(b)) => a == b,
+            (a, b) => kind_of_key(a) == kind_of_key(b),
         }
     }
 
@@ -159,7 +180,10 @@ impl Builder<'_> {
             };
             match self.data(node) {
                 Data::Sequence(range) => range.of(self.links).iter().map(|l| l & !ALIAS).for_each(&mut wait),
-                Data::Mapping(range) => range.of(&self.entries).iter().map(|e| e.value).for_each(&mut wait),
+                Data::Mapping(range) => {
+                    range.of(&self.entries).iter().map(|entry| entry.value).for_each(&mut wait);
+                    self.shadowed.get(&node).into_iter().flatten().copied().for_each(&mut wait);
+                }
                 _ => {}
             }
         }
@@ -173,6 +197,15 @@ impl Builder<'_> {
     fn fault(&self, what: &'static str, slot: u32) -> ParseError {
         let position = self.slots.get(slot as usize).map_or(Position::START, |slot| slot.position);
         ParseError::new(Fault::Value(what), position)
+    }
+}
+
+fn kind_of_key(data: Data) -> u8 {
+    match data {
+        Data::Bool(_) => 0,
+        Data::Int(_) => 1,
+        Data::Float(_) => 2,
+        _ => 3,
     }
 }
 
