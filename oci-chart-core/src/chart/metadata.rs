@@ -247,10 +247,12 @@ pub(super) fn broken_rule(invalid: Invalid, documents: &[(&str, yaml::Document)]
 }
 
 /// What Helm 4 looks at before it loads a chart to package or install it: the whole document must have a form in JSON, also
-/// where an infinity would become text later, and the API version must be one that it knows.
+/// where an infinity would become text later, and the API version must be one that it knows. That one is read as text already.
 pub(super) fn check_api_version(document: &yaml::Document) -> Result<()> {
     if document.has_special_floats() {
-        document.root().to_json().map_err(|error| unreadable(FILE, error))?;
+        for (_, value) in document.root().entries().filter(|(key, _)| !names("apiversion", key)) {
+            value.to_json().map_err(|error| unreadable(FILE, error))?;
+        }
     }
     let mut version = String::new();
     let node = document.root().field("apiVersion");

@@ -195,6 +195,15 @@ fn errors_name_chart_file_field_and_place() {
 }
 
 #[test]
+fn an_infinity_is_text_in_the_api_version_alone() {
+    // Helm reads that field before everything else, and the other spelling wins.
+    let passes = tree(&[("Chart.yaml", &format!("{CHART}APIVERSION: -.inf\n"))]);
+    assert_eq!(load(&passes).unwrap().metadata().api_version, "v2");
+    let fails = tree(&[("Chart.yaml", &format!("{CHART}appVersion: -.inf\n"))]);
+    assert_eq!(load(&fails).unwrap_err().reason(), Some(Reason::YamlSyntax));
+}
+
+#[test]
 fn nesting_and_packed_bytes_are_bounded() {
     let mut files = vec![("Chart.yaml".to_owned(), CHART)];
     for depth in 1..=5 {
