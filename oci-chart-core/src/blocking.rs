@@ -9,5 +9,7 @@ mod mailbox;
 mod runtime;
 
 pub use client::Client;
-pub use host::{Host, HostCredentials, HostHandle};
+#[cfg(feature = "registry")]
+pub use host::HostCredentials;
+pub use host::{Host, HostHandle};
 pub use runtime::Runtime;

@@ -46,7 +46,9 @@ pub use traced::{Side, Traced};
 pub(crate) use ext::gather;
 pub(crate) use faults::{Target, missing_content, missing_manifest, missing_tag, taggable, target};
 pub(crate) use stream::{collect, content_chunks, content_stream, counted, next, verified};
-pub(crate) use subject::{Reference, reference};
+#[cfg(feature = "registry")]
+pub(crate) use subject::Reference;
+pub(crate) use subject::reference;
 pub(crate) use tags::{Verdict, exists as tag_exists, judge};
 
 /// What can hold artifacts: manifests and blobs by digest, and tags that point at manifests.

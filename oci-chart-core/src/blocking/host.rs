@@ -1,13 +1,15 @@
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
-use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::mailbox::Mailbox;
 use crate::{
-    auth::{CredentialSource, Credentials},
     context::{CancelToken, Event},
     error::{Error, ErrorKind, Reason, Result},
+};
+#[cfg(feature = "registry")]
+use crate::{
+    auth::{CredentialSource, Credentials},
     name::Host as RegistryHost,
 };
 
@@ -26,6 +28,7 @@ pub trait Host {
     }
 
     /// Credentials for a registry, asked for by [`HostCredentials`]; `None` means anonymous.
+    #[cfg(feature = "registry")]
     fn credentials(&mut self, host: &RegistryHost) -> Result<Option<Credentials>> {
         let _ = host;
         Ok(None)
@@ -86,11 +89,13 @@ impl fmt::Debug for HostHandle {
 }
 
 /// Credentials from the [`Host`] of whatever call needs them; anonymous outside of such a call.
+#[cfg(feature = "registry")]
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct HostCredentials;
 
-#[async_trait]
+#[cfg(feature = "registry")]
+#[async_trait::async_trait]
 impl CredentialSource for HostCredentials {
     async fn credentials(&self, host: &RegistryHost) -> Result<Option<Credentials>> {
         let Some(handle) = HostHandle::current() else { return Ok(None) };
