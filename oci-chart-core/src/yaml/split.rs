@@ -42,3 +42,29 @@ fn is_separator_rest(rest: &[u8]) -> bool {
     let rest = rest.trim();
     rest.is_empty() || rest.starts_with('#')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(bytes: &[u8]) -> Vec<(String, u32)> {
+        let parts = split(bytes).unwrap();
+        parts.into_iter().map(|part| (String::from_utf8(part.text).unwrap(), part.first_line)).collect()
+    }
+
+    #[test]
+    fn a_separator_with_nothing_before_it_stays() {
+        let parts = texts(b"---\na: 1\n--- # c\nb: 2\r\n---\n---\nc");
+        let want = [("---\na: 1\n", 0), ("b: 2\n", 3), ("---\nc\n", 5)];
+        assert_eq!(parts, want.map(|(text, line)| (text.to_owned(), line)));
+        assert!(texts(b"").is_empty());
+    }
+
+    #[test]
+    fn a_separator_stands_alone_on_its_line() {
+        let error = split(b"a: 1\n---b\n").err().unwrap();
+        assert_eq!(error.fault(), Fault::Syntax("invalid Yaml document separator"));
+        assert_eq!(error.position(), Position::new(2, 4));
+        assert_eq!(texts(b" ---\n--").len(), 1);
+    }
+}

@@ -224,3 +224,58 @@ fn folds_to(key: &str, name: &str) -> bool {
     };
     key.chars().map(fold).eq(name.chars().map(fold))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::Bounds;
+
+    fn parse(text: &str) -> Document {
+        Document::parse(text.as_bytes(), &Bounds::default()).unwrap()
+    }
+
+    #[test]
+    fn scalars_have_one_kind_and_their_text() {
+        let document = parse("[1, -1, 18446744073709551615, 1.10, yes, ~, text, '1', {}, [], 2021-01-01]");
+        let kinds: Vec<Kind> = document.root().items().map(Node::kind).collect();
+        assert_eq!(kinds[..4], [Kind::Int, Kind::Int, Kind::Int, Kind::Float]);
+        assert_eq!(kinds[4..8], [Kind::Bool, Kind::Null, Kind::String, Kind::String]);
+        assert_eq!(kinds[8..], [Kind::Mapping, Kind::Sequence, Kind::String]);
+        let texts: Vec<_> = document.root().items().map(Node::helm_string).collect();
+        let want = ["1", "-1", "18446744073709551615", "1.1", "true", "", "text", "1"];
+        assert!(texts.iter().zip(want).all(|(text, want)| text.as_deref() == Some(want)), "{texts:?}");
+        assert_eq!(texts[8..10], [None, None]);
+        let item = |at| document.root().items().nth(at).unwrap();
+        assert_eq!((item(1).as_i64(), item(1).as_u64(), item(1).as_f64()), (Some(-1), None, Some(-1.0)));
+        assert_eq!((item(2).as_i64(), item(2).as_u64()), (None, Some(u64::MAX)));
+        assert_eq!((item(4).as_bool(), item(4).as_str(), item(6).as_str()), (Some(true), None, Some("text")));
+    }
+
+    #[test]
+    fn entries_are_sorted_and_the_last_of_equal_keys_stays() {
+        let document = parse("b: 1\na: 2\nB: 3\na: 4\n");
+        let entries: Vec<_> = document.root().entries().map(|(key, value)| (key, value.as_i64())).collect();
+        assert_eq!(entries, [("B", Some(3)), ("a", Some(4)), ("b", Some(1))]);
+        assert_eq!(document.root().key_position("a").map(|position| position.line), Some(4));
+        assert!(document.root().get("c").is_none() && document.root().key_position("c").is_none());
+    }
+
+    #[test]
+    fn the_greatest_spelling_of_a_field_wins() {
+        let document = parse("name: small\nNAME: large\nver\u{17f}ion: s\n\u{212a}ind: k\nnam: no\n");
+        let text = |name| document.root().field(name).and_then(Node::as_str);
+        assert_eq!(text("name"), Some("small"));
+        assert_eq!((text("version"), text("kind"), text("absent")), (Some("s"), Some("k"), None));
+        let both: Vec<_> = document.root().fields("Name").filter_map(Node::as_str).collect();
+        assert_eq!(both, ["large", "small"]);
+    }
+
+    #[test]
+    fn an_alias_leads_to_its_anchors_value() {
+        let document = parse("a: &x\n  b: 1\nc: *x\n");
+        let aliased = document.root().get("c").unwrap();
+        assert_eq!(aliased.get("b").and_then(Node::as_i64), Some(1));
+        assert_eq!(aliased.position(), document.root().get("a").unwrap().position());
+        assert_eq!(format!("{:?}", aliased.get("b").unwrap()), "Int@2:6 \"1\"");
+    }
+}
