@@ -126,9 +126,9 @@ fn encoding() {
 
 fn same_lines(a: &str, b: &str) -> bool {
     let sorted = |text: &str| {
-        // Whichever key comes first stands behind the signs of its list.
+        // Whichever key comes first stands behind the signs of its list or long key.
         let lines = text.split(['\n', '\u{2028}', '\u{2029}']);
-        let mut lines: Vec<&str> = lines.map(|line| line.trim_start_matches([' ', '-', '?'])).collect();
+        let mut lines: Vec<&str> = lines.map(|line| line.trim_start_matches([' ', '-', '?', ':'])).collect();
         lines.sort_unstable();
         lines.join("\n")
     };
