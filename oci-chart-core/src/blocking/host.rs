@@ -3,14 +3,14 @@ use std::{fmt, ops::ControlFlow, sync::Arc};
 use tokio::sync::oneshot;
 
 use super::mailbox::Mailbox;
-use crate::{
-    context::{CancelToken, Event},
-    error::{Error, ErrorKind, Reason, Result},
-};
 #[cfg(feature = "registry")]
 use crate::{
     auth::{CredentialSource, Credentials},
     name::Host as RegistryHost,
+};
+use crate::{
+    context::{CancelToken, Event},
+    error::{Error, ErrorKind, Reason, Result},
 };
 
 /// The caller's side of a call: events go out to it, questions come to it. Every method runs on the thread that waits and no other, and

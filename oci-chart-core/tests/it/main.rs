@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod archive_bombs;
 mod archive_vectors;
 mod auth;
 mod chart_load;

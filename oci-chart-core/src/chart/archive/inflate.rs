@@ -123,8 +123,9 @@ impl<R: Read> Inflate<R> {
 
     /// Inflates at least one byte, unless there is no more.
     fn inflate(&mut self, mut target: Target<'_>) -> Result<usize, Fault> {
-        self.cancel.check()?;
         loop {
+            // Also where much goes in and nothing comes out: empty members, empty blocks.
+            self.cancel.check()?;
             match self.state {
                 State::End => return Ok(0),
                 State::Damaged => return Err(ArchiveError::BadDeflate.into()),
