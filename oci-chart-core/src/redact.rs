@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-/// A password or token. `Debug` and `Display` show that there is one, never what it is.
+use zeroize::Zeroize as _;
+
+/// A password or token. `Debug` and `Display` show that there is one, never what it is, and its memory is overwritten when it
+/// is dropped.
 ///
 /// # Examples
 ///
@@ -23,6 +26,12 @@ impl Secret {
     /// The value itself, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use reqwest::{
     StatusCode, Url,
-    header::{AUTHORIZATION, HeaderValue},
+    header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
 };
 
 use super::{
@@ -82,11 +82,15 @@ impl Authenticator {
             return Err(response.refused().await.with_reason(Reason::BadChallenge));
         }
         let may_be_plain = |url: &Url| self.http.allows_plain_http(url);
-        let (plan, extra) = match Plan::read(&self.base, response.headers(), may_be_plain) {
-            Ok(read) => read,
+        let extra = match Plan::read(&self.base, response.headers(), may_be_plain) {
+            Ok((plan, extra)) => {
+                self.learn(|_| true, Wants::Login(Arc::new(plan)));
+                extra
+            }
+            // Some registries explain themselves only to strangers; what they want is known then.
+            Err(_) if shown.is_some() && !response.headers().contains_key(WWW_AUTHENTICATE) => Scope::none(),
             Err(error) => return Err(response.explain(error).with_context("registry", &self.host)),
         };
-        self.learn(|_| true, Wants::Login(Arc::new(plan)));
         drop(first);
         if let Some(shown) = &shown {
             self.tokens.forget(shown);

@@ -45,7 +45,7 @@ impl Plan {
             return Ok((Self::Bearer(service), Scope::parse(bearer.get("scope").unwrap_or_default())));
         }
         if of("basic").is_some() {
-            return Ok((Self::Basic, Scope::parse("")));
+            return Ok((Self::Basic, Scope::none()));
         }
         let schemes: Vec<_> = challenges.iter().map(|challenge| challenge.scheme.as_str()).collect();
         Err(if schemes.is_empty() {

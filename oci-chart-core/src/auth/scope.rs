@@ -33,9 +33,14 @@ impl Scope {
         Self(vec![(format!("repository:{repository}"), actions)])
     }
 
+    /// Nothing.
+    pub(crate) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// Reads the scopes of a challenge: separated by blanks, with the actions behind the last colon.
     pub(crate) fn parse(text: &str) -> Self {
-        let mut scope = Self(Vec::new());
+        let mut scope = Self::none();
         for part in text.split_ascii_whitespace() {
             if let Some((resource, actions)) = part.rsplit_once(':') {
                 let actions =

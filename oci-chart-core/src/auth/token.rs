@@ -5,6 +5,7 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderValue},
 };
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::{Credentials, Scope, plan::Service};
 use crate::{
@@ -36,8 +37,8 @@ impl Token {
 
 #[derive(Deserialize)]
 struct Answer {
-    token: Option<String>,
-    access_token: Option<String>,
+    token: Option<Zeroizing<String>>,
+    access_token: Option<Zeroizing<String>>,
     expires_in: Option<f64>,
     issued_at: Option<String>,
 }
@@ -82,18 +83,20 @@ pub(super) fn basic(username: &str, password: &Secret) -> Result<HeaderValue> {
     if username.contains(':') {
         return Err(Error::new(ErrorKind::InvalidInput, "a user's name cannot have a colon in it"));
     }
-    let text = format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose())));
-    sensitive(&text)
+    let pair = Zeroizing::new(format!("{username}:{}", password.expose()));
+    let encoded = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
+    sensitive("Basic", &encoded)
         .ok_or_else(|| Error::new(ErrorKind::Internal, "credentials could not be written into a header"))
 }
 
 /// `Authorization` with a token; `None` for one that no header can carry.
 pub(super) fn bearer(token: &str) -> Option<HeaderValue> {
-    sensitive(&format!("Bearer {token}"))
+    sensitive("Bearer", token)
 }
 
-fn sensitive(text: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(text).ok()?;
+fn sensitive(scheme: &str, secret: &str) -> Option<HeaderValue> {
+    let text = Zeroizing::new(format!("{scheme} {secret}"));
+    let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }

@@ -7,7 +7,7 @@ use std::{
 
 use reqwest::{
     Method, Url,
-    header::{AUTHORIZATION, CONTENT_LENGTH, HeaderValue, LOCATION, USER_AGENT},
+    header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, USER_AGENT},
     redirect::Policy,
 };
 use tokio::sync::OnceCell;
@@ -20,13 +20,16 @@ use super::{
     tls::{self, Trust},
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Reason, Result},
     name::Host,
     redact::RedactedUrl,
 };
 
 /// Connections that are kept for later requests, per host.
 const IDLE_CONNECTIONS: usize = 16;
+
+/// How long they are kept: servers and the boxes before them give up theirs after a minute or so.
+const IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// Sends requests. One for all registries of a caller; connections are shared.
 pub(crate) struct HttpClient {
@@ -79,16 +82,8 @@ impl HttpClient {
         let mut place = Arc::new(Place { method, url });
         let (mut body, mut left_origin) = (Some(body), false);
         for _ in 0..=MOST_REDIRECTS {
-            let mut request = reqwest::Request::new(place.method.clone(), place.url.clone());
-            *request.headers_mut() = headers.clone();
-            let mut upload = None;
-            if let Some(body) = body.take().filter(|body| !matches!(body, Body::Empty)) {
-                let (body, watched) = body.into_reqwest();
-                *request.body_mut() = Some(body);
-                upload = watched;
-            }
-            let client = self.client(&place.url).await.map_err(|error| place.explain(error))?;
-            let inner = self.answer(&client, request, upload.as_deref(), &place).await?;
+            let body = body.take().unwrap_or(Body::Empty);
+            let inner = self.hop(&place, &headers, body).await?;
             let response = Response {
                 inner,
                 place: Arc::clone(&place),
@@ -114,6 +109,28 @@ impl HttpClient {
             place = Arc::new(Place { method: place.method.clone(), url: target });
         }
         Err(place.explain(RedirectError::TooMany.into()))
+    }
+
+    /// One request, without redirects. Of a kept connection it is not known that the other side has just closed it until it is used
+    /// (RFC 9112, 9.3.1): what has no body and may be said twice is then said on another one.
+    async fn hop(&self, place: &Place, headers: &HeaderMap, body: Body) -> Result<reqwest::Response> {
+        let mut again = matches!(body, Body::Empty) && place.method != Method::DELETE;
+        let mut body = Some(body);
+        let client = self.client(&place.url).await.map_err(|error| place.explain(error))?;
+        loop {
+            let mut request = reqwest::Request::new(place.method.clone(), place.url.clone());
+            *request.headers_mut() = headers.clone();
+            let mut upload = None;
+            if let Some(body) = body.take().filter(|body| !matches!(body, Body::Empty)) {
+                let (body, watched) = body.into_reqwest();
+                *request.body_mut() = Some(body);
+                upload = watched;
+            }
+            match self.answer(&client, request, upload.as_deref(), place).await {
+                Err(error) if again && error.reason() == Some(Reason::ConnectionCut) => again = false,
+                result => return result,
+            }
+        }
     }
 
     async fn answer(
@@ -185,6 +202,7 @@ impl HttpClient {
             .retry(reqwest::retry::never())
             .connect_timeout(self.options.connect_timeout)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .pool_idle_timeout(IDLE_TIME)
             .build()
             .map_err(|error| set_up("the HTTP client could not be set up").with_source(error))
     }

@@ -70,6 +70,8 @@ fn meaning(status: StatusCode, told: &ErrorBody) -> (ErrorKind, Option<Reason>) 
             ("NAME_INVALID", ErrorKind::InvalidReference, None),
             ("TAG_INVALID", ErrorKind::InvalidReference, None),
             ("TOOMANYREQUESTS", ErrorKind::RateLimited, None),
+            // Harbor's answer (412) for what may not be pulled: not signed yet, or with vulnerabilities.
+            ("PROJECTPOLICYVIOLATION", ErrorKind::PermissionDenied, None),
         ] {
             if told.has(code) {
                 return (kind, reason);
@@ -97,7 +99,9 @@ fn hint(kind: ErrorKind, reason: Option<Reason>) -> Option<&'static str> {
         (_, Some(Reason::RepositoryMissing)) => {
             "check the repository's name; some registries want it, or its project, to be created first"
         }
-        (ErrorKind::Unauthenticated, _) => "check the user and password, or token, for this registry",
+        (ErrorKind::Unauthenticated, _) => {
+            "check the user and password, or token, for this registry; some registries answer the same where the project does not exist"
+        }
         (ErrorKind::PermissionDenied, _) => "these credentials may not do this in this repository",
         (ErrorKind::RateLimited, _) => "wait before the next try, or log in: many registries allow more then",
         (ErrorKind::LimitExceeded, _) => {

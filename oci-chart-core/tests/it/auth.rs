@@ -123,8 +123,8 @@ fn an_upload_whose_token_ran_out_begins_anew() {
     let header = format!("Bearer realm=\"{}/token\",service=\"testkit\"", registry.url());
     registry.script().once("PUT", "*/uploads/*", challenge(&header));
     let file = tempfile::NamedTempFile::new().unwrap();
-    fs_err::write(file.path(), vec![7; 600_000]).unwrap();
-    let descriptor = Descriptor::of("text/plain".into(), vec![7; 600_000]);
+    fs_err::write(file.path(), vec![7; 200_000]).unwrap();
+    let descriptor = Descriptor::of("text/plain".into(), vec![7; 200_000]);
     let store = open(&registries(&registry, login(&registry)), &registry, "charts/web");
     let blob = Blob::from_content(descriptor.clone(), Content::from_path(file.path()).unwrap());
     block(store.push(&blob, &[])).unwrap();
@@ -285,6 +285,39 @@ fn credentials_are_asked_for_when_they_are_needed_and_again_when_refused() {
     resolve(&registries, &registry).unwrap();
     resolve(&registries, &registry).unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn each_registry_gets_its_own_credentials() {
+    let one = start(|builder| builder.basic_auth("one", "first"));
+    let two = start(|builder| builder.bearer_auth(Bearer::new("two", "second")));
+    let three = start(|builder| builder.basic_auth("three", "third"));
+    let source = StaticCredentials::default()
+        .with(host(&one), Credentials::basic("one", "first"))
+        .with(host(&two), Credentials::basic("two", "second"));
+    let mut options = ConnectionOptions::default();
+    for registry in [&one, &two, &three] {
+        options = options.with_plain_http(host(registry));
+    }
+    let registries = Registries::new(options, source).unwrap();
+    resolve(&registries, &one).unwrap();
+    resolve(&registries, &two).unwrap();
+    assert_eq!(resolve(&registries, &three).unwrap_err().reason(), Some(Reason::NoCredentials));
+    assert!(three.log().entries().iter().all(|exchange| exchange.authorization.is_none()));
+}
+
+#[test]
+fn a_registry_that_refuses_without_a_word_is_understood() {
+    // Harbor's answer to a valid login where the project does not exist: 401, and no challenge any more.
+    let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
+    let registries = registries(&registry, login(&registry));
+    resolve(&registries, &registry).unwrap();
+    let fault = Fault::Status { code: 401, headers: vec![], body: "{}".into() };
+    registry.script().add(Rule::new("HEAD", "*", fault).always());
+    registry.log().take();
+    let error = resolve(&registries, &registry).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused)), "{error:?}");
+    assert_eq!(registry.log().entries().len(), 3);
 }
 
 #[test]

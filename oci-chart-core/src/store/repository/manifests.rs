@@ -42,7 +42,7 @@ impl Repository {
                     self.registry().quirks.no_head.set();
                 }
                 // A refused HEAD says nothing but its status. The body of a GET says why.
-                StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN => {}
+                StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::PRECONDITION_FAILED => {}
                 _ => return Err(response.refused().await),
             }
         }
@@ -54,7 +54,17 @@ impl Repository {
     }
 
     pub(super) async fn has_manifest(&self, digest: &Digest) -> Result<bool> {
-        Ok(self.look(&Target::Digest(digest)).await?.is_some())
+        let target = Target::Digest(digest);
+        if !self.registry().quirks.no_head.is_set() {
+            let response = self.ask(Method::HEAD, &target).await?;
+            match response.status() {
+                // 412: it is there, and a policy keeps it from being pulled.
+                StatusCode::OK | StatusCode::PRECONDITION_FAILED => return Ok(true),
+                StatusCode::NOT_FOUND => return Ok(false),
+                _ => response.drain().await,
+            }
+        }
+        Ok(self.look(&target).await?.is_some())
     }
 
     /// The manifest itself, held against the digest asked for and the one that the registry claims.

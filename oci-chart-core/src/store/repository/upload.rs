@@ -93,8 +93,11 @@ fn body(blob: &Blob) -> Body {
 async fn give_up(repository: &Repository, location: Url) {
     let make = || Ok(Request::new(Method::DELETE, location.clone()));
     let request = async {
-        if let Ok(response) = repository.send(repository.writing(), make).await {
-            response.drain().await;
+        // A registry that refused an upload early may close the connection, which is found out by using it.
+        for _ in 0..2 {
+            if let Ok(response) = repository.send(repository.writing(), make).await {
+                return response.drain().await;
+            }
         }
     };
     let _ = tokio::time::timeout(GIVE_UP, request).await;
