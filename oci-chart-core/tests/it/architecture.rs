@@ -33,9 +33,9 @@ const AT_THE_ROOT: &[(&str, &str)] = &[
 
 const MOST_LINES: usize = 600;
 
-struct Source {
+pub(crate) struct Source {
     path: String,
-    text: String,
+    pub(crate) text: String,
 }
 
 #[test]
@@ -167,7 +167,8 @@ fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }
 
-fn sources(folder: &str) -> Vec<Source> {
+/// The sources below a folder of this crate.
+pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let base = root().join(folder);
     let mut found = Vec::new();
     let mut open: Vec<PathBuf> = vec![base.clone()];

@@ -1,0 +1,106 @@
+//! Every public type may cross threads and, where its parts allow it, unwinding. Checked by the compiler; the test sees that none is
+//! missing.
+
+use std::{
+    collections::BTreeSet,
+    panic::{RefUnwindSafe, UnwindSafe},
+    path::PathBuf,
+};
+
+use oci_chart_core::{
+    auth::*, blocking, chart::*, content::*, context::*, digest::*, name::*, oci::*, store::*, transfer::*, *,
+};
+
+const fn crosses_threads<T: ?Sized + Send + Sync>() {}
+const fn crosses_unwinding<T: ?Sized + UnwindSafe + RefUnwindSafe>() {}
+
+macro_rules! types {
+    (safe: $($safe:ty,)* ; threads only: $($threads:ty,)*) => {
+        const _: () = {
+            $(crosses_threads::<$safe>(); crosses_unwinding::<$safe>();)*
+            $(crosses_threads::<$threads>();)*
+        };
+        const LISTED: &[&str] = &[$(stringify!($safe),)* $(stringify!($threads),)*];
+    };
+}
+
+types! {
+    safe:
+    Limits, Secret, RedactedUrl, ErrorKind, Reason,
+    Digest, Algorithm, Hasher, Verifier, ParseDigestError,
+    Content, ContentReader, ContentWriter,
+    CancelToken, Direction, Transfer, Event,
+    ChartVersion, VersionReq, Tag, Host, RepositoryName, RepositoryAddress, BaseAddress, Reference, Location, Selector,
+    AvailableVersions, ParseVersionError, ParseVersionReqError, ParseTagError, ParseHostError, ParseRepositoryNameError,
+    ParseBaseAddressError, ParseReferenceError, ParseLocationError, SelectError, SelectorError,
+    yaml::Document, yaml::Node<'static>, yaml::Bounds, yaml::Kind, yaml::Position, yaml::ParseError, yaml::Fault, yaml::EmitError,
+    Chart, ChartFile, ChartPath, ParsePathError, Metadata, Maintainer, Dependency, ImportValue, ImportSpec, FieldTypeError, Lock,
+    IgnoreRules, IgnoreRule, IgnoreProblem, ParseIgnoreError, Invalid, ArchiveError, ArchiveFlaw, ArchiveFiles, ArchiveSummary,
+    LoadOptions, Skipped, SkipReason, Package, PackageOptions, EntryTimes, PackagePreview, PreviewEntry, Timestamp,
+    ParseTimestampError, Unpacked,
+    Descriptor, MediaType, Manifest, Index, ChartArtifact, ArtifactOptions, LayerOrder, ChartParts,
+    TagMode, Side, Traits<'static>, Pushed, Memory, Layout, ConnectionOptions,
+    Credentials, StaticCredentials,
+    Action, PushOutcome, PushOptions, PullOptions, Pulled,
+    blocking::Runtime, blocking::HostCredentials,
+    ;
+    // An error underneath is anybody's type, as in `std::io::Error`.
+    threads only:
+    Error,
+    // A sink, store or source of the caller's may be in any state after a panic.
+    Context, dyn EventSink, dyn Store, dyn CredentialSource, Blob, Traced,
+    // They own connections of an HTTP client that promises nothing here.
+    Registries, Repository, Client, ClientBuilder, blocking::Client, blocking::HostHandle,
+}
+
+#[test]
+fn no_public_type_is_missing() {
+    let source: PathBuf = [env!("CARGO_MANIFEST_DIR"), "src"].iter().collect();
+    let listed: BTreeSet<&str> = LISTED
+        .iter()
+        .map(|name| {
+            name.rsplit("::").next().unwrap().trim_start_matches("dyn ").split('<').next().unwrap().trim()
+        })
+        .collect();
+    let mut missing = Vec::new();
+    for module in [
+        "auth", "blocking", "chart", "content", "context", "digest", "error", "lib", "name", "oci", "store",
+        "transfer", "yaml",
+    ] {
+        let text = fs_err::read_to_string(source.join(format!("{module}.rs"))).unwrap();
+        missing.extend(
+            public(&text)
+                .filter(|name| !listed.contains(name.as_str()))
+                .map(|name| format!("{module}: {name}")),
+        );
+    }
+    // Traits that are used as bounds and not as objects, and names for something listed.
+    missing.retain(|name| {
+        !["StoreExt", "Result", "ByteStream", "BoxStream"].contains(&name.rsplit(' ').next().unwrap())
+    });
+    assert_eq!(missing, Vec::<String>::new());
+    assert!(listed.len() > 90, "{}", listed.len());
+}
+
+/// The types that a module's file makes public itself or from its parts.
+fn public(text: &str) -> impl Iterator<Item = String> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("\npub ") {
+        rest = &rest[at + 5..];
+        let end = rest.find([';', '{']).map_or(rest.len(), |end| {
+            if rest.starts_with("use ") { rest.find(';').unwrap_or(rest.len()) } else { end }
+        });
+        let item = &rest[..end];
+        let word =
+            |text: &str| text.chars().take_while(|letter| letter.is_alphanumeric()).collect::<String>();
+        match item.split_once(' ') {
+            Some(("use", path)) => {
+                names.extend(path.split(['{', '}', ',', ':']).map(|name| word(name.trim())))
+            }
+            Some(("struct" | "enum" | "trait" | "type", name)) => names.push(word(name)),
+            _ => {}
+        }
+    }
+    names.into_iter().filter(|name| name.starts_with(char::is_uppercase))
+}
