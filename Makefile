@@ -19,6 +19,7 @@ test: ## Everything that must pass, with what it needs installed first; prints m
 	@$(STAGE) lint cargo clippy -q --workspace --all-targets -- -D warnings
 	@$(STAGE) features $(MAKE) -s features
 	@$(STAGE) tests cargo test -q --workspace --lib --bins --tests
+	@$(STAGE) examples $(MAKE) -s examples
 	@$(STAGE) doc-tests cargo test -q --workspace --doc
 	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps
 	@$(STAGE) package $(MAKE) -s package
@@ -32,6 +33,10 @@ features: # Every set of features compiles alone.
 	cargo check -q -p oci-chart-core --no-default-features
 	cargo check -q -p oci-chart-core --no-default-features --features registry
 	cargo check -q -p oci-chart-core --no-default-features --features blocking
+
+.PHONY: examples
+examples: # Every example runs as it stands.
+	@for story in package push-pull publish; do cargo run -q -p oci-chart-examples --bin $$story || exit 1; done
 
 judges: ## Installs the foreign programs that judge us.
 	$(JUDGES)/install.sh
@@ -51,7 +56,7 @@ fuzz: ## Each fuzz target for FUZZ_SECONDS (60).
 	done
 
 audit: ## Licences and sources of what we depend on.
-	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny@0.18.9
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny@0.20.2
 	cargo deny --all-features check bans licenses sources
 
 portability: ## Compiles for Windows and macOS.

@@ -5,7 +5,7 @@
 use std::{
     collections::HashMap,
     env,
-    io::{IsTerminal as _, Write as _, stderr, stdout},
+    io::{IsTerminal as _, stderr, stdout},
     ops::ControlFlow,
     process::ExitCode,
 };
@@ -76,13 +76,11 @@ fn locate(destination: &str, chart: &str) -> Result<Location> {
     Ok(format!("{destination}/{chart}").parse()?)
 }
 
-/// Plain HTTP only where the caller says so, as every registry on a laptop needs it.
+/// Plain HTTP only where the caller says so with `PLAIN_HTTP=1`, as a registry on a laptop needs it.
 fn client(location: &Location) -> Result<Client> {
     let builder = Client::builder().user_agent("publish-example/1");
-    match location {
-        Location::Registry(address) if env::var_os("PLAIN_HTTP").is_some() => {
-            builder.plain_http(address.host().clone()).build()
-        }
+    match (location, env::var_os("PLAIN_HTTP")) {
+        (Location::Registry(address), Some(_)) => builder.plain_http(address.host().clone()).build(),
         _ => builder.build(),
     }
 }
@@ -110,15 +108,11 @@ impl Host for Screen {
 fn print(receipt: &Value) {
     let (bold, green, plain) =
         if stdout().is_terminal() { ("\x1b[1m", "\x1b[32m", "\x1b[0m") } else { ("", "", "") };
-    let text = |key: &str| receipt[key].as_str().unwrap_or_default().to_owned();
+    let package = &receipt["package"];
+    let text = |key: &str| receipt[key].as_str().unwrap_or_default();
     println!("{bold}{} {}{plain}  {}", text("chart"), text("version"), text("action"));
     println!("  location  {}:{}", text("location"), text("tag"));
     println!("  manifest  {}", text("manifest"));
-    println!(
-        "  package   {}  {} bytes",
-        receipt["package"]["digest"].as_str().unwrap_or_default(),
-        receipt["package"]["bytes"]
-    );
+    println!("  package   {}  {} bytes", package["digest"].as_str().unwrap_or_default(), package["bytes"]);
     println!("  verified  {green}{}{plain}", receipt["verified"]);
-    let _ = stdout().flush();
 }

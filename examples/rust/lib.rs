@@ -1,1 +1,0 @@
-//! Stories told with the public API.
