@@ -30,9 +30,9 @@ lint: ## Formatting and lints alone.
 
 .PHONY: features
 features: # Every set of features compiles alone.
-	cargo check -q -p oci-chart-core --no-default-features
-	cargo check -q -p oci-chart-core --no-default-features --features registry
-	cargo check -q -p oci-chart-core --no-default-features --features blocking
+	cargo clippy -q -p oci-chart-core --no-default-features -- -D warnings
+	cargo clippy -q -p oci-chart-core --no-default-features --features registry -- -D warnings
+	cargo clippy -q -p oci-chart-core --no-default-features --features blocking -- -D warnings
 
 .PHONY: examples
 examples: # Every example runs as it stands.

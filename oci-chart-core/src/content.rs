@@ -41,6 +41,10 @@ enum Source {
 impl Content {
     /// The file at `path`, which is opened when it is read. If its size or its modification time has changed by then,
     /// reading fails with [`ErrorKind::Conflict`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] and [`ErrorKind::Io`]; [`ErrorKind::InvalidInput`] for what is no regular file.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let metadata = fs_err::metadata(path)?;
@@ -79,6 +83,10 @@ impl Content {
     }
 
     /// A reader from the first byte on. It ends with an error, not with fewer bytes, where the source got shorter.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] with reason `source-changed` for a file that changed, [`ErrorKind::NotFound`] and [`ErrorKind::Io`].
     pub fn open(&self) -> Result<ContentReader> {
         Ok(ContentReader(match &self.0 {
             Source::Memory(bytes) => Reader::Memory(bytes.clone()),
@@ -94,7 +102,11 @@ impl Content {
         }))
     }
 
-    /// Everything, in memory. A file above `limit` bytes is [`ErrorKind::LimitExceeded`].
+    /// Everything, in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LimitExceeded`] for a file above `limit` bytes, and those of [`open`](Self::open).
     pub fn read(&self, limit: u64) -> Result<Bytes> {
         if let Source::Memory(bytes) = &self.0 {
             return Ok(bytes.clone());
@@ -185,6 +197,10 @@ impl ContentWriter {
     }
 
     /// The content written.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] where the temporary file cannot be written.
     pub fn finish(mut self) -> Result<Content> {
         match self.file.take() {
             None => Ok(self.memory.freeze().into()),

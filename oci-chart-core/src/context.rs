@@ -53,7 +53,11 @@ impl CancelToken {
         self.0.cancelled.load(Ordering::Acquire)
     }
 
-    /// Fails with [`crate::ErrorKind::Cancelled`] once the token was used.
+    /// Fails once the token was used.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](crate::ErrorKind::Cancelled).
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
     }
@@ -186,7 +190,11 @@ impl Context {
         &self.cancel
     }
 
-    /// Fails with [`crate::ErrorKind::Cancelled`] once the call is to stop.
+    /// Fails once the call is to stop.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](crate::ErrorKind::Cancelled).
     pub fn check(&self) -> Result<()> {
         self.cancel.check()
     }
@@ -204,6 +212,10 @@ impl Context {
     }
 
     /// Runs `task` until it is done or the call is to stop; then `task` is dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the task says, or [`Cancelled`](crate::ErrorKind::Cancelled).
     pub async fn run<T>(&self, task: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
             biased;

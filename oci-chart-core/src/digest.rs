@@ -260,6 +260,10 @@ impl Verifier {
     }
 
     /// Takes more bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::DigestMismatch`] once there are more than announced.
     pub fn update(&mut self, bytes: &[u8]) -> Result<()> {
         self.seen = self.seen.saturating_add(bytes.len() as u64);
         if self.seen > self.size {
@@ -275,6 +279,10 @@ impl Verifier {
     }
 
     /// Compares, once everything has come.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::DigestMismatch`] for too few bytes, or others.
     pub fn finish(self) -> Result<()> {
         if self.seen < self.size {
             return Err(self.wrong_size("fewer bytes than announced"));

@@ -65,13 +65,26 @@ pub trait Store: Debug + Display + Send + Sync + 'static {
     async fn resolve(&self, selector: &Selector) -> Result<Descriptor>;
 
     /// Whether the store has this content. The media type tells manifests from blobs.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the store from looking: network, login, a file that cannot be read. Absence is no error.
     async fn exists(&self, descriptor: &Descriptor) -> Result<bool>;
 
     /// The content as a stream that ends with [`DigestMismatch`](crate::ErrorKind::DigestMismatch) if digest or size do not fit:
     /// whoever reads to the end has the right bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) with reason `blob-missing` or `manifest-missing`.
     async fn fetch(&self, descriptor: &Descriptor) -> Result<ByteStream>;
 
     /// The manifest that `selector` names, whole and checked, in one step.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve); [`DigestMismatch`](crate::ErrorKind::DigestMismatch), and
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) above [`Limits::manifest_bytes`](crate::Limits).
     async fn fetch_manifest(&self, selector: &Selector) -> Result<(Descriptor, Bytes)>;
 
     /// Stores content, and where it is a manifest lets tags point at it. A tagged manifest is written under its first tag, never
@@ -85,9 +98,17 @@ pub trait Store: Debug + Display + Send + Sync + 'static {
     async fn push(&self, blob: &Blob, tags: &[(Tag, TagMode)]) -> Result<Pushed>;
 
     /// Lets `tag` point at a manifest that is there already.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) with reason `manifest-missing`, and those of the tag modes as in [`push`](Self::push).
     async fn tag(&self, descriptor: &Descriptor, tag: &Tag, mode: &TagMode) -> Result<()>;
 
     /// Removes a tag, or by digest a manifest with all its tags, or where no manifest has the digest a blob.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound) for what is not there, [`Unsupported`](crate::ErrorKind::Unsupported) where the store deletes nothing.
     async fn delete(&self, selector: &Selector) -> Result<()>;
 
     /// All tags, in the store's order.

@@ -13,6 +13,11 @@ use crate::{
 /// The verbs for callers that wait. Every method blocks until it is done, and runs the callbacks of its [`Host`] on the calling thread;
 /// `&mut ()` is a host that wants nothing.
 ///
+/// # Errors
+///
+/// Every method fails as the verb or store method of its name does, and as [`Runtime::wait`] and
+/// [`Client::open`](crate::Client::open) do.
+///
 /// # Examples
 ///
 /// ```

@@ -28,6 +28,10 @@ pub trait Host {
     }
 
     /// Credentials for a registry, asked for by [`HostCredentials`]; `None` means anonymous.
+    ///
+    /// # Errors
+    ///
+    /// The caller's own, which the call then ends with.
     #[cfg(feature = "registry")]
     fn credentials(&mut self, host: &RegistryHost) -> Result<Option<Credentials>> {
         let _ = host;
@@ -35,12 +39,20 @@ pub trait Host {
     }
 
     /// A signature over `payload`, from a key that only the caller can reach.
+    ///
+    /// # Errors
+    ///
+    /// The caller's own; [`ErrorKind::Unsupported`] where it offers none.
     fn sign(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
         let _ = payload;
         Err(unsupported("the caller offers no signing"))
     }
 
     /// The next bytes of a stream that only the caller can read; 0 is the end.
+    ///
+    /// # Errors
+    ///
+    /// The caller's own; [`ErrorKind::Unsupported`] where it offers none.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let _ = buffer;
         Err(unsupported("the caller offers no stream"))
@@ -68,7 +80,11 @@ impl HostHandle {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// Runs `question` on the waiting thread and gives its answer. [`ErrorKind::Cancelled`] where nobody waits any more.
+    /// Runs `question` on the waiting thread and gives its answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Cancelled`] where nobody waits any more.
     pub async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut dyn Host) -> T + Send + 'static,

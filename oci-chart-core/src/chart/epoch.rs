@@ -25,7 +25,11 @@ impl Timestamp {
 
     const MAX: u64 = 253_402_300_799;
 
-    /// A time of `seconds` since 1970. After the year 9999 is [`ErrorKind::InvalidInput`], [`Reason::BadTime`].
+    /// A time of `seconds` since 1970.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`], [`Reason::BadTime`], after the year 9999.
     pub fn from_unix(seconds: u64) -> Result<Self> {
         if seconds <= Self::MAX { Ok(Self(seconds)) } else { Err(ParseTimestampError::Range.into()) }
     }
@@ -36,7 +40,11 @@ impl Timestamp {
     }
 
     /// What the environment variable `SOURCE_DATE_EPOCH` says (<https://reproducible-builds.org/specs/source-date-epoch/>),
-    /// if it is set. A value that is no decimal number is [`ErrorKind::InvalidInput`], [`Reason::BadTime`].
+    /// if it is set.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`], [`Reason::BadTime`], for a value that is no decimal number.
     pub fn from_environment() -> Result<Option<Self>> {
         std::env::var_os("SOURCE_DATE_EPOCH").map(|value| from_variable(&value)).transpose()
     }

@@ -39,8 +39,11 @@ impl ChartFile {
         self.modified
     }
 
-    /// Everything in it but a byte order mark. Above `limit` bytes it is
-    /// [`ErrorKind::LimitExceeded`](crate::ErrorKind::LimitExceeded).
+    /// Everything in it but a byte order mark.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Content::read`], with the `file`.
     pub fn read(&self, limit: u64) -> Result<Bytes> {
         let mut bytes = self.content.read(limit).map_err(|error| error.with_context("file", &self.path))?;
         // What is in memory came out of an archive, whose reader has done this already.

@@ -41,6 +41,10 @@ impl IgnoreRules {
     pub const LINE_BYTES: usize = 64 << 10;
 
     /// Reads the content of a `.helmignore`. It need not be Unicode.
+    ///
+    /// # Errors
+    ///
+    /// [`ParseIgnoreError`], with the line, which becomes [`ErrorKind::InvalidChart`](crate::ErrorKind::InvalidChart).
     pub fn parse(content: &[u8]) -> Result<Self, ParseIgnoreError> {
         let mut rules = Vec::new();
         for (number, line) in (1..).zip(content.split(|byte| *byte == b'\n')) {

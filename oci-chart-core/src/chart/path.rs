@@ -36,12 +36,22 @@ impl ChartPath {
     pub const MAX_BYTES: usize = 4096;
 
     /// Checks `text`; nothing is cleaned or resolved.
+    ///
+    /// # Errors
+    ///
+    /// [`ParsePathError`], which says what is unsafe about it.
     pub fn new(text: &str) -> Result<Self, ParsePathError> {
         check(text)?;
         Ok(Self(text.into()))
     }
 
     /// The chart path of a relative path of the operating system, whose separators become `/`.
+    ///
+    /// # Errors
+    ///
+    /// [`ParsePathError`]: absolute paths, paths that climb, and names that are not Unicode.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::path::Path;
@@ -92,6 +102,8 @@ impl ChartPath {
 
     /// The path seen from `directory`, where it lies below it.
     ///
+    /// # Examples
+    ///
     /// ```
     /// # use oci_chart_core::chart::ChartPath;
     /// let path: ChartPath = "charts/web/Chart.yaml".parse()?;
@@ -106,8 +118,9 @@ impl ChartPath {
 
     /// The path below the directory `root`, with the separators of this operating system.
     ///
-    /// On Windows this fails with [`ParsePathError::NotOnThisSystem`] for names that Windows reads as something else (`a:b`,
-    /// `CON`, a final dot).
+    /// # Errors
+    ///
+    /// On Windows [`ParsePathError::NotOnThisSystem`] for names that Windows reads as something else (`a:b`, `CON`, a final dot).
     pub fn below(&self, root: &Path) -> Result<PathBuf, ParsePathError> {
         if cfg!(windows) && !self.components().all(is_plain_on_windows) {
             return Err(ParsePathError::NotOnThisSystem);

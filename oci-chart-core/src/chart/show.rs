@@ -28,6 +28,10 @@ impl Chart {
 
     /// All [`crds`](Self::crds) as one YAML stream, as `helm show crds` prints it: `---` in front of each file that does not begin with
     /// it, a line break after each.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ChartFile::read`]: for a chart that lies in a directory, a file that is gone or has changed.
     pub fn crds_yaml(&self) -> Result<Vec<u8>> {
         let mut out = Vec::new();
         for file in self.crds() {

@@ -74,6 +74,11 @@ impl Blob {
     }
 
     /// The bytes from the beginning, as often as asked, checked against the descriptor.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::fetch`] where they come from a store. The stream itself ends with
+    /// [`DigestMismatch`](crate::ErrorKind::DigestMismatch), or with what a file has to say.
     pub async fn open(&self) -> Result<ByteStream> {
         let bytes = match &self.source {
             Source::Content(content) => verified(content_stream(content), &self.descriptor),
@@ -84,6 +89,10 @@ impl Blob {
 
     /// Like [`open`](Self::open), unchecked where the content is at hand: for a destination that checks the digest itself, so that
     /// it is not computed twice.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
     pub async fn open_unchecked(&self) -> Result<ByteStream> {
         match &self.source {
             Source::Content(content) => Ok(self.counted(content_chunks(content))),

@@ -15,6 +15,10 @@ use crate::{
 #[async_trait]
 pub trait StoreExt: Store {
     /// The whole content in memory, if it is at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::LimitExceeded`] above `limit`, and those of [`Store::fetch`] and its stream.
     async fn fetch_bytes(&self, descriptor: &Descriptor, limit: u64) -> Result<Bytes> {
         if descriptor.size > limit {
             return Err(Error::limit(
@@ -29,11 +33,19 @@ pub trait StoreExt: Store {
     }
 
     /// The content where it can be read again: in memory, or above 8 MiB in a nameless temporary file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::fetch`] and its stream; [`ErrorKind::Io`] for the temporary file.
     async fn fetch_content(&self, descriptor: &Descriptor) -> Result<Content> {
         gather(self.fetch(descriptor).await?, descriptor).await
     }
 
     /// The content in a file. The file appears whole and checked, or not at all: on any failure `path` is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::fetch`] and its stream; [`ErrorKind::Io`], with the path.
     async fn fetch_to(&self, descriptor: &Descriptor, path: &Path) -> Result<()> {
         let mut stream = self.fetch(descriptor).await?;
         let directory = match path.parent() {
@@ -44,8 +56,10 @@ pub trait StoreExt: Store {
         while let Some(piece) = next(&mut stream).await? {
             file = blocking(move || file.write_all(&piece).map(|()| file)).await?;
         }
-        let path = path.to_owned();
-        blocking(move || file.persist(&path).map(drop).map_err(|error| error.error)).await
+        let place = path.to_owned();
+        blocking(move || file.persist(&place).map(drop).map_err(|error| error.error))
+            .await
+            .map_err(|error| error.with_context("path", path.display()))
     }
 }
 

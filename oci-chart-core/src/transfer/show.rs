@@ -14,6 +14,11 @@ use crate::{
 /// A chart's metadata from its configuration blob alone: two requests, and the chart itself is not touched.
 ///
 /// The configuration is what the publisher said; [`pull`](super::pull) and load the chart to see what is in the package.
+///
+/// # Errors
+///
+/// Those of [`pull`](super::pull) before the chart itself; [`InvalidChart`](crate::ErrorKind::InvalidChart) for a configuration that is no metadata,
+/// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) above [`Limits::manifest_bytes`].
 pub async fn fetch_metadata(
     cx: &Context,
     from: &Arc<dyn Store>,
@@ -37,6 +42,10 @@ pub async fn fetch_metadata(
 }
 
 /// A chart's manifest and which of its layers is what: one request.
+///
+/// # Errors
+///
+/// Those of [`pull`](super::pull) before the chart itself.
 pub async fn fetch_parts(
     cx: &Context,
     from: &Arc<dyn Store>,

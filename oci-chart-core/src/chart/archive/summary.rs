@@ -25,8 +25,12 @@ pub struct ArchiveSummary {
     pub flaw: Option<ArchiveFlaw>,
 }
 
-/// Reads a package through under all rules and limits of [`read_archive`](super::read_archive), with its errors, and computes
-/// its digest on the way. Needs the same little memory for every package.
+/// Reads a package through under all rules and limits of [`read_archive`](super::read_archive) and computes its digest on the
+/// way. Needs the same little memory for every package.
+///
+/// # Errors
+///
+/// Those of [`read_archive`](super::read_archive).
 ///
 /// # Examples
 ///

@@ -25,6 +25,10 @@ impl Package {
     }
 
     /// Like [`write_to_dir`](Self::write_to_dir), under another name.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_to_dir`](Self::write_to_dir).
     pub fn write_to(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let write = || {
