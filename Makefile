@@ -43,7 +43,7 @@ judges: ## Installs the foreign programs that judge us.
 
 package: ## What would be published is complete.
 	cargo package -q -p oci-chart-core --allow-dirty --no-verify
-	@cargo package -p oci-chart-core --allow-dirty --list | grep -E '^(testkit|fuzz)/' && { echo "test code in the package"; exit 1; } || true
+	@cargo package -p oci-chart-core --allow-dirty --list | grep -E '^(testkit|fuzz|tests)/' && { echo "test code in the package"; exit 1; } || true
 
 bench: ## Ratios against peers, and exact counts (takes a while).
 	cargo bench -p oci-chart-benches
