@@ -1,7 +1,8 @@
 use std::{
     collections::HashSet,
     fmt,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -41,9 +42,7 @@ pub(crate) struct HttpClient {
 /// The clients below, each made when first needed: who speaks plain HTTP must not pay for reading the system's certificates.
 struct Clients {
     pid: u32,
-    plain: OnceLock<reqwest::Client>,
-    checked: OnceCell<reqwest::Client>,
-    unchecked: OnceLock<reqwest::Client>,
+    made: [OnceCell<reqwest::Client>; 6],
 }
 
 impl HttpClient {
@@ -164,19 +163,19 @@ impl HttpClient {
     }
 
     async fn client(&self, url: &Url) -> Result<reqwest::Client> {
-        let clients = self.clients();
-        if url.scheme() != "https" {
-            return once(&clients.plain, || self.build(Trust::Nobody));
-        }
-        if contains(&self.options.unchecked_certificates, url) {
-            return once(&clients.unchecked, || self.build(Trust::Anybody));
-        }
-        let make = || async {
-            let roots = self.options.extra_roots.clone();
-            let config = tokio::task::spawn_blocking(move || tls::config(Trust::Roots, &roots)).await;
-            self.build_with(config.map_err(|_| set_up("reading the trusted roots ended without a result"))??)
+        let (trust, index) = if url.scheme() != "https" {
+            (Trust::Nobody, 0)
+        } else if contains(&self.options.unchecked_certificates, url) {
+            (Trust::Anybody, 2)
+        } else {
+            (Trust::Roots, 4)
         };
-        clients.checked.get_or_try_init(make).await.cloned()
+        let direct = is_loopback(url);
+        let clients = self.clients();
+        let Some(cell) = clients.made.get(index + usize::from(direct)) else {
+            return Err(set_up("a client for an unknown purpose"));
+        };
+        cell.get_or_try_init(|| self.build(trust, direct)).await.cloned()
     }
 
     fn clients(&self) -> Arc<Clients> {
@@ -188,12 +187,18 @@ impl HttpClient {
         Arc::clone(&clients)
     }
 
-    fn build(&self, trust: Trust) -> Result<reqwest::Client> {
-        self.build_with(tls::config(trust, &self.options.extra_roots)?)
-    }
-
-    fn build_with(&self, tls: rustls::ClientConfig) -> Result<reqwest::Client> {
-        reqwest::Client::builder()
+    async fn build(&self, trust: Trust, direct: bool) -> Result<reqwest::Client> {
+        let roots = &self.options.extra_roots;
+        let tls = if trust == Trust::Roots {
+            let roots = roots.clone();
+            let read = tokio::task::spawn_blocking(move || tls::config(trust, &roots)).await;
+            read.map_err(|_| set_up("reading the trusted roots ended without a result"))??
+        } else {
+            tls::config(trust, roots)?
+        };
+        let builder = reqwest::Client::builder();
+        let builder = if direct { builder.no_proxy() } else { builder };
+        builder
             .tls_backend_preconfigured(tls)
             .http1_only()
             .tcp_nodelay(true)
@@ -216,19 +221,14 @@ impl fmt::Debug for HttpClient {
 
 impl Clients {
     fn new() -> Self {
-        let (plain, checked, unchecked) = Default::default();
-        Self { pid: std::process::id(), plain, checked, unchecked }
+        Self { pid: std::process::id(), made: Default::default() }
     }
 }
 
-fn once<T: Clone>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<T> {
-    match cell.get() {
-        Some(value) => Ok(value.clone()),
-        None => {
-            let made = make()?;
-            Ok(cell.get_or_init(|| made).clone())
-        }
-    }
+/// Whether this is the machine itself, which no proxy can reach: as in Helm, and every other program in Go, it is never asked to.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 fn set_up(message: &'static str) -> Error {

@@ -37,6 +37,7 @@ mod oracle_versions;
 mod oracle_yaml;
 mod package;
 mod peers;
+mod proxy;
 mod public_types;
 mod remote;
 mod requests;

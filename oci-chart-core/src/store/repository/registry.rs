@@ -21,6 +21,9 @@ use crate::{
 /// The registries of one caller: connections, credentials, and what was learnt about each host. Clones share it all, and all
 /// repositories opened here do.
 ///
+/// Their methods want a tokio runtime with I/O and time. Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`,
+/// `ALL_PROXY`, `NO_PROXY`), never for this machine itself.
+///
 /// # Examples
 ///
 /// ```
