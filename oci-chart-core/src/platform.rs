@@ -60,19 +60,12 @@ pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     fs_err::OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// Moves a directory to a place where nothing is. Unix would replace an empty directory of another's without a word, so the
-/// place is taken first.
+/// Lets directories made by `builder` have mode 0755 (less the umask).
 #[cfg(unix)]
-pub(crate) fn move_to_free_place(from: &Path, to: &Path) -> io::Result<()> {
-    fs_err::create_dir(to)?;
-    fs_err::rename(from, to).inspect_err(|_| {
-        // What stays behind is at worst an empty directory.
-        let _ = fs_err::remove_dir(to);
-    })
+pub(crate) fn writable_by_owner(builder: &mut tempfile::Builder<'_, '_>) {
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
 }
 
-/// Moves a directory to a place where nothing is: Windows replaces none.
+/// Windows takes the permissions of the directory above.
 #[cfg(windows)]
-pub(crate) fn move_to_free_place(from: &Path, to: &Path) -> io::Result<()> {
-    fs_err::rename(from, to)
-}
+pub(crate) fn writable_by_owner(_: &mut tempfile::Builder<'_, '_>) {}

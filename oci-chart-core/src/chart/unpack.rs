@@ -36,8 +36,8 @@ pub struct Unpacked {
 /// Unpacks a package into the directory `destination`, which must exist, under the name that its Chart.yaml gives: what
 /// `helm pull --untar` leaves behind. Directories get mode 0755 and files 0644 (less the umask).
 ///
-/// Everything is written to a directory of its own first, which nobody else can enter, and takes its name in the end: on any
-/// failure `destination` is as it was. Links are neither made nor followed. The rules of
+/// Everything is written to a new directory beside the chart's first, which takes the chart's name in the end: on any failure
+/// `destination` is as it was. Links are neither made nor followed. The rules of
 /// [`read_archive`](super::read_archive) apply, and the limits; memory does not grow with the package.
 ///
 /// # Errors
@@ -87,10 +87,7 @@ pub fn unpack_verified(
 
 /// A package on disk, but not yet under its name. Dropping it removes it.
 struct Written {
-    /// What nobody else can enter.
-    shelter: TempDir,
-    /// Inside the shelter.
-    directory: PathBuf,
+    directory: TempDir,
     /// Where it is to be.
     path: PathBuf,
     files: u64,
@@ -100,12 +97,13 @@ struct Written {
 impl Written {
     fn new(reader: impl Read, destination: &Path, options: &LoadOptions) -> Result<Self> {
         let mut archive = Archive::new(reader, options, options.limits.total_bytes)?;
-        let shelter = tempfile::Builder::new()
+        let mut builder = tempfile::Builder::new();
+        platform::writable_by_owner(&mut builder);
+        let directory = builder
             .prefix(".oci-chart-")
             .tempdir_in(destination)
             .map_err(|error| Error::from(error).with_context("directory", destination.display()))?;
-        let directory = shelter.path().join("chart");
-        let mut target = Target::new(directory.clone())?;
+        let mut target = Target::new(directory.path().to_owned());
         let mut files = 0;
         let mut chart_yaml = None;
         while let Some(entry) = archive.next_file()? {
@@ -117,7 +115,7 @@ impl Written {
         let flaw = archive.finish()?;
         archive.drain()?;
         let path = destination.join(name(chart_yaml)?);
-        Ok(Self { shelter, directory, path, files, flaw })
+        Ok(Self { directory, path, files, flaw })
     }
 
     fn take_place(self) -> Result<Unpacked> {
@@ -127,15 +125,18 @@ impl Written {
                 .with_context("file", self.path.display())
                 .with_hint("remove it, or unpack elsewhere")
         };
+        // Between this look and the move, an empty directory of another's could come here and be replaced: no loss.
         if fs::symlink_metadata(&self.path).is_ok() {
             return Err(exists());
         }
-        platform::move_to_free_place(&self.directory, &self.path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => exists(),
+        fs::rename(self.directory.path(), &self.path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists
+            | io::ErrorKind::DirectoryNotEmpty
+            | io::ErrorKind::NotADirectory => exists(),
             _ => error.into(),
         })?;
-        // The chart is in its place; an empty directory that stays beside it is no failure.
-        let _ = self.shelter.close();
+        // It is no temporary directory any more.
+        let _ = self.directory.keep();
         Ok(Unpacked { path: self.path, files: self.files, flaw: self.flaw })
     }
 }

@@ -126,14 +126,13 @@ fn gnu_prefix(block: &[u8; BLOCK]) -> &[u8] {
 
 /// The sum of all bytes, the sum's own field read as blanks; old writers added signed bytes.
 fn check_sum(block: &[u8; BLOCK]) -> Result<(), ArchiveError> {
-    let field = 148..156;
-    let claimed = octal(&block[field.clone()])?;
-    let (mut unsigned, mut signed) = (0_i64, 0_i64);
-    for (at, byte) in block.iter().enumerate() {
-        let byte = if field.contains(&at) { b' ' } else { *byte };
-        unsigned += i64::from(byte);
-        signed += i64::from(byte.cast_signed());
-    }
+    let (before, rest) = block.split_at(148);
+    let (field, after) = rest.split_at(8);
+    let sum = |part: &[u8]| part.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    let negative = |part: &[u8]| part.iter().map(|byte| u32::from(*byte >> 7)).sum::<u32>();
+    let unsigned = i64::from(sum(before) + sum(after)) + 8 * i64::from(b' ');
+    let signed = unsigned - 256 * i64::from(negative(before) + negative(after));
+    let claimed = octal(field)?;
     if claimed == unsigned || claimed == signed { Ok(()) } else { Err(ArchiveError::BadHeader) }
 }
 

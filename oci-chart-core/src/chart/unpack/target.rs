@@ -23,9 +23,8 @@ impl Target {
     /// What one write has at most: files below are written at once.
     const STEP: u64 = 1 << 20;
 
-    pub(super) fn new(root: PathBuf) -> Result<Self> {
-        platform::create_dir(&root)?;
-        Ok(Self { root, directories: HashSet::new(), buffer: Vec::new() })
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root, directories: HashSet::new(), buffer: Vec::new() }
     }
 
     /// Writes the present file of `archive`, without its byte order mark, and gives its content back where it is `wanted`.

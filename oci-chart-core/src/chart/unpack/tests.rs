@@ -147,12 +147,10 @@ fn without_a_name_there_is_no_place() {
 #[test]
 fn limits_and_tokens_stop_it() {
     let package = package(&[("web/Chart.yaml", CHART), ("web/a", &[0; 5000])]);
-    let mut limits = Limits::default();
-    limits.file_bytes = 4999;
+    let limits = Limits { file_bytes: 4999, ..Limits::default() };
     let error = fails(&package, &LoadOptions::default().with_limits(limits));
     assert_eq!((error.kind(), error.reason()), (ErrorKind::LimitExceeded, Some(Reason::FileTooLarge)));
-    let mut limits = Limits::default();
-    limits.package_bytes = package.len() as u64 - 1;
+    let limits = Limits { package_bytes: package.len() as u64 - 1, ..Limits::default() };
     assert_eq!(fails(&package, &LoadOptions::default().with_limits(limits)).kind(), ErrorKind::LimitExceeded);
     let token = CancelToken::new();
     token.cancel();
@@ -185,4 +183,20 @@ fn a_destination_that_is_none() {
     let file = unpack(&package[..], place.path().join("file"), &LoadOptions::default()).unwrap_err();
     assert_eq!(file.kind(), ErrorKind::Io);
     assert_eq!(names(place.path()), ["file"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_write_there() {
+    use std::os::unix::fs::PermissionsExt;
+    let package = package(&[("web/Chart.yaml", CHART), ("web/templates/a.yaml", b"a")]);
+    let place = tempfile::tempdir().unwrap();
+    let done = unpack(&package[..], place.path(), &LoadOptions::default()).unwrap();
+    for (path, most) in
+        [("", 0o755), ("templates", 0o755), ("Chart.yaml", 0o644), ("templates/a.yaml", 0o644)]
+    {
+        let mode = fs::metadata(done.path.join(path)).unwrap().permissions().mode() & 0o777;
+        // The umask may have taken something away, but not from the owner.
+        assert_eq!((mode & !most, mode & 0o700), (0, most & 0o700), "{path}: {mode:o}");
+    }
 }

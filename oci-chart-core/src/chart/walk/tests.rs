@@ -185,8 +185,7 @@ mod unix {
             }
         }
         fs::create_dir(root.path().join("d30")).unwrap();
-        let mut limits = Limits::default();
-        limits.entries = 1000;
+        let limits = Limits { entries: 1000, ..Limits::default() };
         let options = LoadOptions::default().with_limits(limits);
         assert_eq!(fails(root.path(), &options).1, Some(Reason::TooManyEntries));
     }
