@@ -33,6 +33,8 @@ mod oracle_archives;
 mod oracle_chart;
 mod oracle_ignore;
 mod oracle_references;
+#[cfg(unix)]
+mod oracle_trees;
 mod oracle_versions;
 mod oracle_yaml;
 mod package;

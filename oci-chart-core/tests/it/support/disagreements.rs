@@ -38,6 +38,11 @@ pub(crate) const TABLE: &[Disagreement] = &[
                   directories when Helm reads the package back, which then fails or has other files.",
     },
     Disagreement {
+        id: "tree-path-unusable",
+        because: "CWE-436: Helm packs a file called `..x` or `a\\b`, and its own reader then refuses the package, or finds \
+                  another file in it. What cannot be read back is not packed.",
+    },
+    Disagreement {
         id: "reference-empty-part",
         because: "distribution-spec 1.1, pulling manifests: a tag has at least one character, and a digest is never empty. Helm \
                   takes `host/a:` and `host/a@`, mostly an unset variable, for the newest version.",
