@@ -1,5 +1,6 @@
 //! Push and pull over every kind of store: modes, selectors, honest refusals.
 
+mod bounds;
 mod cancel;
 mod lies;
 
