@@ -86,11 +86,10 @@ impl Runtime {
             if flow.is_break() {
                 token.cancel();
             }
-            if let Ok(result) = receiver.try_recv() {
-                return result;
-            }
+            // Only then: a result that is there already may have come after these letters, and the last events with it.
             if done {
-                return Err(Error::new(ErrorKind::Internal, "a task ended without a result"));
+                let lost = |_| Err(Error::new(ErrorKind::Internal, "a task ended without a result"));
+                return receiver.try_recv().unwrap_or_else(lost);
             }
             if token.is_cancelled()
                 && Instant::now() >= *deadline.get_or_insert_with(|| Instant::now() + GRACE)
@@ -225,6 +224,29 @@ mod tests {
             host.events.contains(&Event::Progress { id: 1, bytes: 999 }),
             "the latest value is never lost"
         );
+    }
+
+    #[test]
+    fn a_listener_that_is_still_busy_when_the_task_ends_misses_nothing() {
+        struct Slow(Vec<Event>);
+        impl Host for Slow {
+            fn event(&mut self, event: Event) -> ControlFlow<()> {
+                if event == Event::Warning("busy".into()) {
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+                self.0.push(event);
+                ControlFlow::Continue(())
+            }
+        }
+        let mut host = Slow(Vec::new());
+        let task = |cx: Context| async move {
+            cx.emit(Event::Warning("busy".into()));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            cx.emit(Event::Finished { id: 1 });
+            Ok(())
+        };
+        Runtime::default().wait(&mut host, task).unwrap();
+        assert_eq!(host.0.last(), Some(&Event::Finished { id: 1 }));
     }
 
     #[test]
