@@ -196,6 +196,12 @@ impl ContentWriter {
         Self { memory: BytesMut::new(), threshold, file: None, len: 0 }
     }
 
+    /// Makes room in memory for about so many bytes, so that what is there need not move as it grows.
+    pub(crate) fn expecting(mut self, bytes: usize) -> Self {
+        self.memory.reserve(bytes.min(self.threshold));
+        self
+    }
+
     /// The content written.
     ///
     /// # Errors

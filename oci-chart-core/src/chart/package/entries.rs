@@ -20,6 +20,16 @@ pub(super) enum Source<'a> {
     File(&'a ChartFile),
 }
 
+impl Entry<'_> {
+    /// Its size, with a byte order mark that it may have on disk.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.source {
+            Source::Text(text) => text.len() as u64,
+            Source::File(file) => file.content().len(),
+        }
+    }
+}
+
 /// The files of `chart` as Helm 4 orders them: Chart.yaml, Chart.lock, values, schema, templates, other files, then every chart inside, by name.
 /// `metadata` is that of the outermost chart, which may differ from the chart's own.
 pub(super) fn entries<'a>(chart: &'a Chart, metadata: &Metadata) -> Result<Vec<Entry<'a>>> {

@@ -1,4 +1,4 @@
-use super::entries::{Entry, Source};
+use super::entries::Entry;
 use crate::chart::Skipped;
 
 /// What would be packed, in the package's order, and what stays out and why.
@@ -20,12 +20,7 @@ pub struct PreviewEntry {
 
 impl PackagePreview {
     pub(super) fn new(entries: &[Entry<'_>], skipped: &[Skipped]) -> Self {
-        let bytes = |source: &Source<'_>| match source {
-            Source::Text(text) => text.len() as u64,
-            Source::File(file) => file.content().len(),
-        };
-        let entry =
-            |entry: &Entry<'_>| PreviewEntry { path: entry.path.clone(), bytes: bytes(&entry.source) };
+        let entry = |entry: &Entry<'_>| PreviewEntry { path: entry.path.clone(), bytes: entry.bytes() };
         Self { entries: entries.iter().map(entry).collect(), skipped: skipped.to_vec() }
     }
 

@@ -1,0 +1,3 @@
+module oci-chart.test/versus
+
+go 1.26
