@@ -306,6 +306,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_written_again_is_a_conflict_though_its_size_is_the_same() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), b"1").unwrap();
+        let content = Content::from_path(file.path()).unwrap();
+        fs_err::write(file.path(), b"2").unwrap();
+        file.as_file().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(content.open().unwrap_err().kind(), ErrorKind::Conflict);
+    }
+
+    #[test]
     fn a_file_cut_while_it_is_read_is_a_conflict() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs_err::write(file.path(), "abcdef").unwrap();

@@ -149,9 +149,9 @@ impl Error {
         self.context().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// What a person can do about it, where that is known.
+    /// What a person can do about it, where that is known; malformed input always has one.
     pub fn hint(&self) -> Option<&str> {
-        self.0.hint.as_deref()
+        self.0.hint.as_deref().or(self.0.kind.hint())
     }
 
     /// Whether the same call may succeed later without any change (a cut connection, a 503).
@@ -229,7 +229,7 @@ impl fmt::Debug for Error {
         if let Some(reason) = self.0.reason {
             write!(f, "\n  reason: {reason}")?;
         }
-        if let Some(hint) = &self.0.hint {
+        if let Some(hint) = self.hint() {
             write!(f, "\n  hint: {hint}")?;
         }
         let mut cause = self.source();

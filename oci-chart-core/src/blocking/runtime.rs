@@ -191,9 +191,22 @@ mod tests {
 
     #[test]
     fn a_task_that_ignores_its_token_is_dropped() {
+        struct Held(std::sync::mpsc::Sender<()>);
+        impl Drop for Held {
+            fn drop(&mut self) {
+                self.0.send(()).unwrap();
+            }
+        }
+        let (sender, dropped) = std::sync::mpsc::channel();
+        let held = Held(sender);
+        let runtime = Runtime::default();
         let mut host = Recorder { stop_after: Some(1), ..Recorder::default() };
-        let result = Runtime::default().wait(&mut host, |_| std::future::pending::<Result<()>>());
+        let result = runtime.wait(&mut host, |_| async move {
+            let _held = held;
+            std::future::pending::<Result<()>>().await
+        });
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+        dropped.recv_timeout(Duration::from_secs(10)).unwrap();
     }
 
     #[test]

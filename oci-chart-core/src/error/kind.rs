@@ -90,6 +90,33 @@ kinds! {
     ImmutableTag = 37, "immutable-tag";
 }
 
+impl ErrorKind {
+    /// What can be done about an error of this kind, where nobody closer to it knew better.
+    pub(super) const fn hint(self) -> Option<&'static str> {
+        Some(match self {
+            Self::InvalidInput => "correct the argument or option that is named",
+            Self::InvalidReference => {
+                "references look like oci://HOST/PATH:VERSION or oci://HOST/PATH@DIGEST"
+            }
+            Self::InvalidVersion => "versions look like 1.2.3-rc.1+build, constraints like ^1.2 or >=1.2 <2",
+            Self::InvalidChart => "correct what is named in the chart; `helm lint` looks at the same rules",
+            Self::InvalidArchive => {
+                "package the chart again: this archive is damaged, or made by a tool with rules of its own"
+            }
+            Self::InvalidManifest => "push the chart again with a client that follows the OCI image spec",
+            Self::NotFound => "check the name, and list what is there",
+            Self::Conflict => "somebody changed it in between: look at what is there now, and decide again",
+            Self::Protocol => {
+                "check the address and what stands between, a proxy for example; else the registry is at fault"
+            }
+            Self::DigestMismatch => {
+                "the content was changed or damaged on its way; fetch it again, from another source if need be"
+            }
+            _ => return None,
+        })
+    }
+}
+
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -99,6 +126,14 @@ impl fmt::Display for ErrorKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn malformed_input_never_goes_without_a_hint() {
+        let kinds = (10..15).chain([2, 28, 30]);
+        for kind in kinds.filter_map(|code| ErrorKind::ALL.iter().find(|kind| kind.code() == code)) {
+            assert!(crate::Error::new(*kind, "malformed").hint().is_some(), "{kind}");
+        }
+    }
 
     #[test]
     fn numbers_and_names_are_unique_and_ordered() {

@@ -6,7 +6,7 @@ use oci_chart_core::{
     Context, Error, ErrorKind, Limits, Reason,
     name::Selector,
     oci::{ChartArtifact, Descriptor, MediaType},
-    store::{Blob, Memory, Store, TagMode},
+    store::{Blob, Memory, Store, StoreExt as _, TagMode},
     transfer::{self, PullOptions},
 };
 use oci_chart_testkit::{Fault, Registry, Rule};
@@ -61,6 +61,15 @@ fn every_bound_of_a_pull_is_one_and_says_which() {
     assert!(metadata(&bounded(&|limits| limits.manifest_bytes = size)).is_ok());
     let limits = bounded(&|limits| limits.manifest_bytes = size - 1);
     assert_eq!(limit(metadata(&limits)).as_deref(), Some("manifest_bytes"));
+}
+
+#[test]
+fn nothing_larger_than_asked_for_is_held_in_memory() {
+    let signed = artifact(&package("1.0.0", "a"), 1);
+    let (store, chart) = (store_of(&[&signed]), signed.chart());
+    assert!(block(store.fetch_bytes(chart, chart.size)).is_ok());
+    let result = block(store.fetch_bytes(chart, chart.size - 1)).map(drop);
+    assert_eq!(limit(result).as_deref(), Some("bytes held in memory"));
 }
 
 #[test]
