@@ -19,7 +19,11 @@ pub(crate) fn check(bytes: &[u8]) {
         }
     }
     let Ok(range) = VersionReq::parse(text) else { return };
-    let again = VersionReq::parse(&range.to_string()).expect("a printed constraint is a constraint");
+    let printed = range.to_string();
+    let Ok(again) = VersionReq::parse(&printed) else {
+        assert!(printed.len() > VersionReq::MAX_LEN, "{printed}");
+        return;
+    };
     let samples = SAMPLES.iter().map(|sample| ChartVersion::parse(sample).expect("a version"));
     for sample in samples.chain(version.ok()) {
         assert_eq!(range.matches(&sample), again.matches(&sample), "{range} on {sample}");
