@@ -74,7 +74,7 @@ impl<R: Read> Archive<R> {
         let total_bytes = options.limits.total_bytes.min(budget);
         Ok(Self {
             entries: Entries::new(Inflate::new(reader, options)?, &options.limits),
-            paths: HashSet::new(),
+            paths: HashSet::with_capacity(64),
             file_bytes: options.limits.file_bytes,
             total_bytes,
             budget: total_bytes,

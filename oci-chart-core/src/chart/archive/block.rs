@@ -129,11 +129,14 @@ fn check_sum(block: &[u8; BLOCK]) -> Result<(), ArchiveError> {
     let (before, rest) = block.split_at(148);
     let (field, after) = rest.split_at(8);
     let sum = |part: &[u8]| part.iter().map(|byte| u32::from(*byte)).sum::<u32>();
-    let negative = |part: &[u8]| part.iter().map(|byte| u32::from(*byte >> 7)).sum::<u32>();
     let unsigned = i64::from(sum(before) + sum(after)) + 8 * i64::from(b' ');
-    let signed = unsigned - 256 * i64::from(negative(before) + negative(after));
     let claimed = octal(field)?;
-    if claimed == unsigned || claimed == signed { Ok(()) } else { Err(ArchiveError::BadHeader) }
+    if claimed == unsigned {
+        return Ok(());
+    }
+    let negative = |part: &[u8]| part.iter().map(|byte| u32::from(*byte >> 7)).sum::<u32>();
+    let signed = unsigned - 256 * i64::from(negative(before) + negative(after));
+    if claimed == signed { Ok(()) } else { Err(ArchiveError::BadHeader) }
 }
 
 /// Everything before the first NUL.

@@ -170,5 +170,5 @@ impl<R: Read> Entries<R> {
 }
 
 fn is_zero(block: &[u8; BLOCK]) -> bool {
-    *block == [0; BLOCK]
+    block[0] == 0 && *block == [0; BLOCK]
 }

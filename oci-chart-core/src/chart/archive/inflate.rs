@@ -15,7 +15,7 @@ pub(super) struct Inflate<R> {
     crc: Crc,
     state: State,
     cancel: CancelToken,
-    window: Box<[u8]>,
+    window: Vec<u8>,
     /// The part of the window that is not taken yet.
     ready: std::ops::Range<usize>,
 }
@@ -29,6 +29,9 @@ enum State {
     Damaged,
     End,
 }
+
+/// How much is inflated ahead, in bytes.
+const WINDOW: usize = 64 << 10;
 
 /// How much is inflated between two looks at the cancel token, in bytes.
 const SLICE: usize = 256 << 10;
@@ -44,7 +47,7 @@ impl<R: Read> Inflate<R> {
             crc: Crc::new(),
             state: State::Body,
             cancel: options.cancel.clone(),
-            window: vec![0; 64 << 10].into(),
+            window: Vec::with_capacity(WINDOW),
             ready: 0..0,
         })
     }
@@ -59,7 +62,7 @@ impl<R: Read> Inflate<R> {
                 rest[..ready].copy_from_slice(&self.window[self.ready.start..self.ready.start + ready]);
                 self.ready.start += ready;
                 filled += ready;
-            } else if rest.len() >= self.window.len() {
+            } else if rest.len() >= WINDOW {
                 // Large content goes straight to its place.
                 let slice = rest.len().min(SLICE);
                 let count = self.inflate(Target::Out(&mut rest[..slice]))?;
@@ -116,6 +119,8 @@ impl<R: Read> Inflate<R> {
     }
 
     fn fill(&mut self) -> Result<bool, Fault> {
+        self.ready = 0..0;
+        self.window.clear();
         let count = self.inflate(Target::Window)?;
         self.ready = 0..count;
         Ok(count > 0)
@@ -147,16 +152,20 @@ impl<R: Read> Inflate<R> {
                     self.state = State::Header;
                 }
                 State::Body => {
-                    let out = match &mut target {
-                        Target::Window => &mut *self.window,
-                        Target::Out(out) => out,
-                    };
                     let before = (self.inflate.total_in(), self.inflate.total_out());
-                    let status = self.inflate.decompress(self.source.buffered(), out, FlushDecompress::None);
+                    let (input, how) = (self.source.buffered(), FlushDecompress::None);
+                    let status = match &mut target {
+                        // Into memory that nobody has to clear before.
+                        Target::Window => self.inflate.decompress_vec(input, &mut self.window, how),
+                        Target::Out(out) => self.inflate.decompress(input, out, how),
+                    };
                     let taken = self.inflate.total_in() - before.0;
                     let made = usize::try_from(self.inflate.total_out() - before.1).unwrap_or(0);
                     self.source.consume(usize::try_from(taken).unwrap_or(0));
-                    self.crc.update(&out[..made]);
+                    self.crc.update(match &target {
+                        Target::Window => &self.window,
+                        Target::Out(out) => &out[..made],
+                    });
                     match status {
                         Ok(Status::StreamEnd) => self.state = State::Trailer,
                         Ok(_) => {}
