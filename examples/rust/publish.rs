@@ -29,15 +29,19 @@ fn main() -> ExitCode {
         env::args().skip(1).partition(|argument| argument.starts_with("--"));
     let chart = arguments.first().map_or(CHART, String::as_str);
     let destination = arguments.get(1).map_or(DESTINATION, String::as_str);
-    match publish(chart, destination) {
-        Ok(receipt) if flags.iter().any(|flag| flag == "--json") => println!("{receipt:#}"),
-        Ok(receipt) => print(&receipt),
+    let receipt = match publish(chart, destination) {
+        Ok(receipt) => receipt,
         Err(error) => {
             eprintln!("{error:?}");
             return ExitCode::FAILURE;
         }
+    };
+    if flags.iter().any(|flag| flag == "--json") {
+        println!("{receipt:#}")
+    } else {
+        print(&receipt)
     }
-    ExitCode::SUCCESS
+    if receipt["verified"] == true { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn publish(directory: &str, destination: &str) -> Result<Value> {
