@@ -27,9 +27,8 @@ const DESTINATION: &str = "oci-layout:target/published";
 fn main() -> ExitCode {
     let (flags, arguments): (Vec<_>, Vec<_>) =
         env::args().skip(1).partition(|argument| argument.starts_with("--"));
-    let chart = arguments.first().map_or(CHART, String::as_str);
-    let destination = arguments.get(1).map_or(DESTINATION, String::as_str);
-    let receipt = match publish(chart, destination) {
+    let argument = |n: usize, default| arguments.get(n).map_or(default, String::as_str);
+    let receipt = match publish(argument(0, CHART), argument(1, DESTINATION)) {
         Ok(receipt) => receipt,
         Err(error) => {
             eprintln!("{error:?}");
@@ -115,8 +114,7 @@ fn print(receipt: &Value) {
     let package = &receipt["package"];
     let text = |key: &str| receipt[key].as_str().unwrap_or_default();
     println!("{bold}{} {}{plain}  {}", text("chart"), text("version"), text("action"));
-    println!("  location  {}:{}", text("location"), text("tag"));
-    println!("  manifest  {}", text("manifest"));
+    println!("  location  {}:{}\n  manifest  {}", text("location"), text("tag"), text("manifest"));
     println!("  package   {}  {} bytes", package["digest"].as_str().unwrap_or_default(), package["bytes"]);
     println!("  verified  {green}{}{plain}", receipt["verified"]);
 }
