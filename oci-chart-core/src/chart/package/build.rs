@@ -1,4 +1,7 @@
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    num::NonZeroUsize,
+};
 
 use super::{
     EntryTimes, Package, PackageOptions, PackagePreview,
@@ -17,6 +20,9 @@ use crate::{
 
 /// Read at a time.
 const CHUNK: usize = 64 << 10;
+
+/// Below so many bytes a second thread costs more than it gains.
+const PARALLEL: u64 = 768 << 10;
 
 /// Charts shrink to a fifth and less. Memory that is asked for and not used costs nothing.
 const RATIO: u64 = 4;
@@ -42,7 +48,8 @@ impl Chart {
             let expected = usize::try_from(bytes / RATIO).unwrap_or(usize::MAX);
             let out =
                 Out { content: ContentWriter::default().expecting(expected), hasher: Hasher::default() };
-            let mut tar = TarWriter::new(GzipWriter::new(out, options.threads, options.cancel.clone())?);
+            let threads = if bytes < PARALLEL { Some(NonZeroUsize::MIN) } else { options.threads };
+            let mut tar = TarWriter::new(GzipWriter::new(out, threads, options.cancel.clone())?);
             let largest = entries.iter().map(Entry::bytes).max().unwrap_or(0);
             let mut buffer = vec![0; CHUNK.min(usize::try_from(largest).unwrap_or(CHUNK))];
             for entry in &entries {

@@ -24,7 +24,7 @@ pub struct PackageOptions {
     pub version: Option<String>,
     /// Another `appVersion` than Chart.yaml has, in the package only.
     pub app_version: Option<String>,
-    /// How many threads compress; the bytes do not depend on it. Where it is not given: two.
+    /// How many threads compress, at most; the bytes do not depend on it. Where it is not given: two. A small chart takes one.
     pub threads: Option<NonZeroUsize>,
     /// Stops the work; looked at for every file and every 256 KiB.
     pub cancel: CancelToken,
