@@ -11,6 +11,19 @@ pub(super) fn chart_path(name: &[u8]) -> Result<ChartPath, ArchiveError> {
     };
     let separator = if name.contains('\\') { '\\' } else { '/' };
     let (base, below) = name.split_once(separator).unwrap_or((name, ""));
+    if base == "Chart.yaml" {
+        resolve(name, separator, below)?;
+        return Err(ArchiveError::ChartYamlNotInBase);
+    }
+    // What is a path already is clean.
+    match ChartPath::new(below) {
+        Ok(path) => Ok(path),
+        Err(_) => resolve(name, separator, below),
+    }
+}
+
+/// The path that `below` stands for, or which of Helm's rules it breaks.
+fn resolve(name: &str, separator: char, below: &str) -> Result<ChartPath, ArchiveError> {
     let below = below.replace(separator, "/");
     if below.starts_with('/') {
         return Err(ArchiveError::AbsolutePath(name.to_owned()));
@@ -19,12 +32,11 @@ pub(super) fn chart_path(name: &[u8]) -> Result<ChartPath, ArchiveError> {
     if clean.is_empty() {
         return Err(ArchiveError::OutsideBase(name.to_owned()));
     }
-    let path = ChartPath::new(&clean).map_err(|error| match error {
+    ChartPath::new(&clean).map_err(|error| match error {
         ParsePathError::Parent => ArchiveError::ParentDirectory(name.to_owned()),
         ParsePathError::DriveLetter => ArchiveError::DriveLetter(name.to_owned()),
         error => ArchiveError::BadPath(name.to_owned(), error),
-    })?;
-    if base == "Chart.yaml" { Err(ArchiveError::ChartYamlNotInBase) } else { Ok(path) }
+    })
 }
 
 /// Resolves `.`, `..` and doubled slashes without looking at any file; `..` stays where nothing is left to go up from.
