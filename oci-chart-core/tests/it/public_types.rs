@@ -96,7 +96,7 @@ fn public(text: &str) -> impl Iterator<Item = String> {
             |text: &str| text.chars().take_while(|letter| letter.is_alphanumeric()).collect::<String>();
         match item.split_once(' ') {
             Some(("use", path)) => {
-                names.extend(path.split(['{', '}', ',', ':']).map(|name| word(name.trim())))
+                names.extend(path.split(['{', '}', ',', ':']).map(|name| word(name.trim())));
             }
             Some(("struct" | "enum" | "trait" | "type", name)) => names.push(word(name)),
             _ => {}
