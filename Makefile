@@ -21,7 +21,7 @@ test: ## Everything that must pass, with what it needs installed first; prints m
 	@$(STAGE) tests cargo test -q --workspace --lib --bins --tests
 	@$(STAGE) examples $(MAKE) -s examples
 	@$(STAGE) doc-tests cargo test -q --workspace --doc
-	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q --workspace --no-deps
+	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps
 	@$(STAGE) package $(MAKE) -s package
 
 lint: ## Formatting and lints alone.

@@ -52,7 +52,7 @@ fn beside_helm(charts: &[PathBuf], report: &mut Report) -> Outcome<()> {
             return Err(format!("no {name} in the corpus").into());
         };
         let ours =
-            || Cost::of_process(Command::new(env!("CARGO_BIN_EXE_package")).arg(chart).arg(place.path()));
+            || Cost::of_process(Command::new(env!("CARGO_BIN_EXE_measure-package")).arg(chart).arg(place.path()));
         let theirs = || {
             let mut helm = Command::new(&helm);
             for key in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {

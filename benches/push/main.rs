@@ -17,8 +17,8 @@ use std::{env, process::ExitCode};
 use child::{Program, Round};
 use oci_chart_testkit::Registry;
 
-const RAW: &str = env!("CARGO_BIN_EXE_push-raw");
-const OURS: &str = env!("CARGO_BIN_EXE_push");
+const RAW: &str = env!("CARGO_BIN_EXE_measure-push-raw");
+const OURS: &str = env!("CARGO_BIN_EXE_measure-push");
 
 /// Of the raw client's instructions.
 const MOST_INSTRUCTIONS: f64 = 1.15;

@@ -15,7 +15,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_package");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_measure-package");
 
 /// KiB. Of an unoptimised program more is in memory.
 const PEAK: f64 = if cfg!(debug_assertions) { 11_264.0 } else { 8192.0 };

@@ -21,7 +21,7 @@ fn main() -> Outcome<ExitCode> {
         let package = Chart::from_dir(chart, &LoadOptions::default())?.package(&PackageOptions::default())?;
         let file = package.write_to_dir(place.path())?;
         let files = summarize_archive(fs_err::File::open(&file)?, &LoadOptions::default())?.files;
-        let mut program = Command::new(env!("CARGO_BIN_EXE_unpack"));
+        let mut program = Command::new(env!("CARGO_BIN_EXE_measure-unpack"));
         program.arg(&file).arg(place.path());
         let Some(calls) = system_calls(&program, &file)? else { return Ok(ExitCode::SUCCESS) };
         let share = calls as f64 / (A_FILE * files + A_PACKAGE) as f64;

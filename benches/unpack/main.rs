@@ -131,7 +131,7 @@ fn unpacking(file: &Path, expected: (Digest, u64), place: &Path, report: &mut Re
 fn calls(file: &Path, files: u64, place: &Path) -> Outcome<()> {
     for how in [&[][..], &["tar"]] {
         let to = tempfile::tempdir_in(place)?;
-        let mut program = Command::new(env!("CARGO_BIN_EXE_unpack"));
+        let mut program = Command::new(env!("CARGO_BIN_EXE_measure-unpack"));
         program.arg(file).arg(to.path()).args(how);
         if let Some(calls) = system_calls(&program, file)? {
             let who = how.first().copied().unwrap_or("ours");

@@ -23,6 +23,7 @@ main() {
     debian_tool docker-registry docker-registry
     debian_tool htpasswd apache2-utils
     debian_tool openssl openssl
+    debian_tool strace strace
 }
 
 # go_tool NAME PACKAGE VERSION: the program of PACKAGE, under NAME, since several majors share one name.
