@@ -51,8 +51,9 @@ fn beside_helm(charts: &[PathBuf], report: &mut Report) -> Outcome<()> {
         let Some(chart) = charts.iter().find(|chart| chart.ends_with(name)) else {
             return Err(format!("no {name} in the corpus").into());
         };
-        let ours =
-            || Cost::of_process(Command::new(env!("CARGO_BIN_EXE_measure-package")).arg(chart).arg(place.path()));
+        let ours = || {
+            Cost::of_process(Command::new(env!("CARGO_BIN_EXE_measure-package")).arg(chart).arg(place.path()))
+        };
         let theirs = || {
             let mut helm = Command::new(&helm);
             for key in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
