@@ -163,6 +163,9 @@ fn number(field: &[u8]) -> Result<i64, ArchiveError> {
 
 /// Octal digits among blanks and NULs; nothing at all is zero.
 fn octal(field: &[u8]) -> Result<i64, ArchiveError> {
+    if let Some(value) = plain_octal(field) {
+        return Ok(value);
+    }
     let is_filler = |byte: &u8| matches!(byte, b' ' | 0);
     let Some(begin) = field.iter().position(|byte| !is_filler(byte)) else { return Ok(0) };
     let end = field.iter().rposition(|byte| !is_filler(byte)).map_or(begin, |last| last + 1);
@@ -174,6 +177,18 @@ fn octal(field: &[u8]) -> Result<i64, ArchiveError> {
         value = value << 3 | u64::from(byte - b'0');
     }
     Ok(value.cast_signed())
+}
+
+/// The usual field: up to 20 digits, and one NUL or blank behind them.
+fn plain_octal(field: &[u8]) -> Option<i64> {
+    let (b' ' | 0, digits) = field.split_last()? else { return None };
+    if digits.len() > 20 {
+        return None;
+    }
+    digits.iter().try_fold(0, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit < 8).then_some(value << 3 | i64::from(digit))
+    })
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub(super) struct Inflate<R> {
     state: State,
     cancel: CancelToken,
     window: Vec<u8>,
+    /// How often the window was filled.
+    fills: usize,
     /// The part of the window that is not taken yet.
     ready: std::ops::Range<usize>,
 }
@@ -30,8 +32,12 @@ enum State {
     End,
 }
 
-/// How much is inflated ahead, in bytes.
-const WINDOW: usize = 64 << 10;
+/// How much is inflated ahead, in bytes: less in the beginning, since memory has to be cleared before it is first used, and more
+/// in the end, since deflate keeps a copy of the last 32 KiB whenever it is left.
+const WINDOWS: [(usize, usize); 3] = [(0, 32 << 10), (1, 64 << 10), (12, 128 << 10)];
+
+/// Content of this size and more is inflated to its place.
+const LARGE: usize = 64 << 10;
 
 /// How much is inflated between two looks at the cancel token, in bytes.
 const SLICE: usize = 256 << 10;
@@ -47,7 +53,8 @@ impl<R: Read> Inflate<R> {
             crc: Crc::new(),
             state: State::Body,
             cancel: options.cancel.clone(),
-            window: Vec::with_capacity(WINDOW),
+            window: Vec::new(),
+            fills: 0,
             ready: 0..0,
         })
     }
@@ -62,10 +69,10 @@ impl<R: Read> Inflate<R> {
                 rest[..ready].copy_from_slice(&self.window[self.ready.start..self.ready.start + ready]);
                 self.ready.start += ready;
                 filled += ready;
-            } else if rest.len() >= WINDOW {
+            } else if rest.len() >= LARGE {
                 // Large content goes straight to its place.
                 let slice = rest.len().min(SLICE);
-                let count = self.inflate(Target::Out(&mut rest[..slice]))?;
+                let count = self.inflate(&mut rest[..slice])?;
                 filled += count;
                 if count == 0 {
                     break;
@@ -120,14 +127,19 @@ impl<R: Read> Inflate<R> {
 
     fn fill(&mut self) -> Result<bool, Fault> {
         self.ready = 0..0;
-        self.window.clear();
-        let count = self.inflate(Target::Window)?;
-        self.ready = 0..count;
-        Ok(count > 0)
+        if let Some((_, size)) = WINDOWS.iter().find(|(fills, _)| *fills == self.fills) {
+            self.window = vec![0; *size];
+        }
+        self.fills += 1;
+        let mut window = std::mem::take(&mut self.window);
+        let count = self.inflate(&mut window);
+        self.window = window;
+        self.ready = 0..count?;
+        Ok(!self.ready.is_empty())
     }
 
     /// Inflates at least one byte, unless there is no more.
-    fn inflate(&mut self, mut target: Target<'_>) -> Result<usize, Fault> {
+    fn inflate(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
         loop {
             // Also where much goes in and nothing comes out: empty members, empty blocks.
             self.cancel.check()?;
@@ -154,18 +166,11 @@ impl<R: Read> Inflate<R> {
                 State::Body => {
                     let before = (self.inflate.total_in(), self.inflate.total_out());
                     let (input, how) = (self.source.buffered(), FlushDecompress::None);
-                    let status = match &mut target {
-                        // Into memory that nobody has to clear before.
-                        Target::Window => self.inflate.decompress_vec(input, &mut self.window, how),
-                        Target::Out(out) => self.inflate.decompress(input, out, how),
-                    };
+                    let status = self.inflate.decompress(input, out, how);
                     let taken = self.inflate.total_in() - before.0;
                     let made = usize::try_from(self.inflate.total_out() - before.1).unwrap_or(0);
                     self.source.consume(usize::try_from(taken).unwrap_or(0));
-                    self.crc.update(match &target {
-                        Target::Window => &self.window,
-                        Target::Out(out) => &out[..made],
-                    });
+                    self.crc.update(&out[..made]);
                     match status {
                         Ok(Status::StreamEnd) => self.state = State::Trailer,
                         Ok(_) => {}
@@ -188,15 +193,14 @@ impl<R: Read> Inflate<R> {
     }
 }
 
-enum Target<'a> {
-    Window,
-    Out(&'a mut [u8]),
-}
+/// How much is read at once, in bytes: most packages need no more than the first one.
+const FIRST_READ: usize = 16 << 10;
+const READ: usize = 64 << 10;
 
 /// The compressed bytes.
 struct Source<R> {
     raw: R,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     unread: std::ops::Range<usize>,
     total: u64,
     limit: u64,
@@ -204,7 +208,7 @@ struct Source<R> {
 
 impl<R: Read> Source<R> {
     fn new(raw: R, limit: u64) -> Self {
-        Self { raw, buffer: vec![0; 64 << 10].into(), unread: 0..0, total: 0, limit }
+        Self { raw, buffer: vec![0; FIRST_READ], unread: 0..0, total: 0, limit }
     }
 
     fn buffered(&self) -> &[u8] {
@@ -217,6 +221,9 @@ impl<R: Read> Source<R> {
 
     /// Reads more, over what is left; false at the end.
     fn refill(&mut self) -> Result<bool, Fault> {
+        if self.total >= FIRST_READ as u64 && self.buffer.len() < READ {
+            self.buffer = vec![0; READ];
+        }
         let count = loop {
             match self.raw.read(&mut self.buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
