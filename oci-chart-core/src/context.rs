@@ -6,14 +6,20 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
 
 use crate::{
     digest::Digest,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Reason, Result},
 };
+
+tokio::task_local! {
+    /// In whose name the current task works: what lies below a store has no other way to tell of its waits.
+    static CURRENT: Context;
+}
 
 /// Stops a call from any thread. Clones stop together; stopping twice is stopping once.
 ///
@@ -135,6 +141,17 @@ pub enum Event {
     Skipped(Transfer),
     /// Something that works, but should be known.
     Warning(String),
+    /// Nothing is sent for a while: a request failed and goes out again, or the host's pace is kept.
+    Waiting {
+        /// What waits: the request's method and URL, without secrets.
+        what: String,
+        /// The failure, or the rule, that makes it wait.
+        why: String,
+        /// How often it was tried by now; 0 where only the pace is kept.
+        attempt: u32,
+        /// For how long.
+        wait: Duration,
+    },
     /// Nothing happened for a while; a waiting caller gets its turn.
     Tick,
 }
@@ -168,6 +185,7 @@ impl<F: Fn(Event) + Send + Sync> EventSink for F {
 pub struct Context {
     cancel: CancelToken,
     events: Option<Arc<dyn EventSink>>,
+    deadline: Option<Instant>,
 }
 
 impl Context {
@@ -183,6 +201,25 @@ impl Context {
     pub fn with_events(mut self, sink: impl EventSink + 'static) -> Self {
         self.events = Some(Arc::new(sink));
         self
+    }
+
+    /// Gives the whole call until `deadline`. Waits that would last longer are not begun.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Gives the whole call so much time from now on; more than an [`Instant`] can hold is no bound.
+    #[must_use]
+    pub fn with_timeout(mut self, time: Duration) -> Self {
+        self.deadline = Instant::now().checked_add(time);
+        self
+    }
+
+    /// When the call has to be done, if it has to.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     /// The token that stops this call.
@@ -211,18 +248,48 @@ impl Context {
         self.events.is_some()
     }
 
-    /// Runs `task` until it is done or the call is to stop; then `task` is dropped.
+    /// Runs `task` until it is done, the call is to stop, or its time is up; then `task` is dropped. With a deadline the current
+    /// runtime needs its timer.
     ///
     /// # Errors
     ///
-    /// What the task says, or [`Cancelled`](crate::ErrorKind::Cancelled).
+    /// What the task says, [`Cancelled`](crate::ErrorKind::Cancelled), or [`Timeout`](crate::ErrorKind::Timeout) with reason
+    /// `deadline-exceeded`.
     pub async fn run<T>(&self, task: impl Future<Output = Result<T>>) -> Result<T> {
-        tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => Err(Error::cancelled()),
-            result = task => result,
-        }
+        let work = async {
+            tokio::select! {
+                biased;
+                () = self.cancel.cancelled() => Err(Error::cancelled()),
+                result = task => result,
+                () = passed(self.deadline) => Err(too_late()),
+            }
+        };
+        self.scope(work).await
     }
+
+    /// Runs `task` in this context's name.
+    pub(crate) async fn scope<T>(&self, task: impl Future<Output = T>) -> T {
+        CURRENT.scope(self.clone(), task).await
+    }
+
+    /// In whose name the current task works; nobody's, with no deadline and no listener, outside [`run`](Self::run).
+    #[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "only what waits for a network asks"))]
+    pub(crate) fn current() -> Self {
+        CURRENT.try_with(Self::clone).unwrap_or_default()
+    }
+}
+
+async fn passed(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn too_late() -> Error {
+    Error::new(ErrorKind::Timeout, "the call took longer than it was given")
+        .with_reason(Reason::DeadlineExceeded)
+        .with_hint("give the call more time, or look at its events for what it waited for")
 }
 
 impl fmt::Debug for Context {
@@ -230,6 +297,7 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("cancel", &self.cancel)
             .field("listener", &self.has_listener())
+            .field("deadline", &self.deadline)
             .finish()
     }
 }
@@ -248,6 +316,27 @@ mod tests {
         let result = runtime.block_on(cx.run(std::future::pending::<Result<()>>()));
         canceller.join().unwrap();
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+
+    #[test]
+    fn a_call_ends_at_its_deadline() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let cx = Context::default().with_timeout(Duration::from_millis(20));
+        let error = runtime.block_on(cx.run(std::future::pending::<Result<()>>())).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::Timeout, Some(Reason::DeadlineExceeded)));
+        assert!(Context::default().with_timeout(Duration::MAX).deadline().is_none());
+    }
+
+    #[test]
+    fn work_knows_in_whose_name_it_is_done() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let cx = Context::default().with_events(|_| {});
+        runtime.block_on(async {
+            assert!(!Context::current().has_listener());
+            let found = cx.run(async { Ok(Context::current().has_listener()) }).await;
+            assert!(found.unwrap());
+            assert!(!Context::current().has_listener());
+        });
     }
 
     #[test]

@@ -7,7 +7,7 @@
 mod kind;
 mod reason;
 
-use std::{borrow::Cow, error::Error as StdError, fmt};
+use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
 
 pub use kind::ErrorKind;
 pub use reason::Reason;
@@ -41,6 +41,7 @@ struct Inner {
     message: Cow<'static, str>,
     context: Vec<(&'static str, String)>,
     retryable: bool,
+    retry_after: Option<Duration>,
     hint: Option<Cow<'static, str>>,
     source: Option<BoxError>,
 }
@@ -55,6 +56,7 @@ impl Error {
             message: message.into(),
             context: Vec::new(),
             retryable: false,
+            retry_after: None,
             hint: None,
             source: None,
         }))
@@ -112,6 +114,13 @@ impl Error {
         self
     }
 
+    /// Says how long the other side asks to be left alone.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     /// The same story under another kind, for a caller that knows better what it means.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -157,6 +166,11 @@ impl Error {
     /// Whether the same call may succeed later without any change (a cut connection, a 503).
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
+    }
+
+    /// How long the other side asked to be left alone, where it did (`Retry-After`).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// The error of a cancelled call.

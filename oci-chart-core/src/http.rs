@@ -6,15 +6,26 @@
 
 mod body;
 mod client;
+mod clock;
 mod failure;
+mod gate;
 mod message;
 mod options;
+mod pool;
+mod proxy;
 mod redirect;
 mod refusal;
+mod retry;
+mod setting;
 mod tls;
 pub(crate) mod wire;
 
 pub(crate) use body::Body;
 pub(crate) use client::HttpClient;
+pub use clock::Clock;
 pub(crate) use message::{Redirects, Request, Response};
-pub use options::ConnectionOptions;
+pub use options::{
+    ClientCertificate, ConnectionOptions, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml,
+    RetryOptions,
+};
+pub(crate) use retry::{Repeat, Retry};

@@ -32,7 +32,10 @@ use crate::{
 };
 
 #[cfg(feature = "registry")]
-pub use crate::http::ConnectionOptions;
+pub use crate::http::{
+    ClientCertificate, Clock, ConnectionOptions, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml,
+    RetryOptions,
+};
 pub use blob::Blob;
 pub use ext::StoreExt;
 pub use layout::Layout;

@@ -50,8 +50,10 @@ pub(super) async fn fetch(
     scope: &Scope,
     who: &Credentials,
 ) -> Result<Token> {
-    let mut request =
-        Request::new(Method::GET, address(service, scope)).with_redirects(Redirects::SameOrigin);
+    let mut request = Request::new(Method::GET, address(service, scope))
+        .with_redirects(Redirects::SameOrigin)
+        .with_whole_answer("answer_bytes", ANSWER_BYTES)
+        .with_patience(http.options().token_timeout, Reason::TokenTimeout);
     if let Credentials::Basic { username, password } = who {
         request = request.with_header(AUTHORIZATION, basic(username, password)?);
     }

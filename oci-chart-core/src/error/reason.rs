@@ -107,8 +107,36 @@ reasons! {
     PlainHttpOnHttps = "plain-http-on-https";
     /// The server speaks TLS where the caller asked for plain HTTP.
     HttpsOnPlainHttp = "https-on-plain-http";
-    /// The certificate is not signed by a known authority, has expired or is for another name.
+    /// A certificate that cannot be used, for a cause that has no word of its own.
     CertificateInvalid = "certificate-invalid";
+    /// The server's certificate is not signed by a known authority.
+    UnknownAuthority = "unknown-authority";
+    /// The server's certificate is for other names.
+    CertificateName = "certificate-name";
+    /// The server's certificate has expired or is not valid yet, by this machine's clock.
+    CertificateExpired = "certificate-expired";
+    /// The server wants a client certificate, and none was given for it.
+    ClientCertificateRequired = "client-certificate-required";
+    /// The server refused the client certificate.
+    ClientCertificateRefused = "client-certificate-refused";
+    /// Client and server have no TLS version or cipher in common.
+    TlsIncompatible = "tls-incompatible";
+    /// There is no way to the host's network.
+    HostUnreachable = "host-unreachable";
+    /// The connection did not come about in time.
+    ConnectTimeout = "connect-timeout";
+    /// The other side fell silent.
+    IdleTimeout = "idle-timeout";
+    /// The token service took too long.
+    TokenTimeout = "token-timeout";
+    /// The whole call took longer than it was given.
+    DeadlineExceeded = "deadline-exceeded";
+    /// The proxy cannot be reached.
+    ProxyUnreachable = "proxy-unreachable";
+    /// The proxy wants a login, or refused it.
+    ProxyLogin = "proxy-login";
+    /// The proxy does not let the connection through.
+    ProxyRefused = "proxy-refused";
     /// The registry wants a login and there are no credentials for it.
     NoCredentials = "no-credentials";
     /// The registry refused the credentials.

@@ -26,6 +26,15 @@ pub(crate) enum Body {
 }
 
 impl Body {
+    /// The same once more, where that costs nothing; a stream comes only once.
+    pub(super) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Empty => Some(Self::Empty),
+            Self::Bytes(bytes) => Some(Self::Bytes(bytes.clone())),
+            Self::Stream(..) => None,
+        }
+    }
+
     /// The body as `reqwest` takes it, and where to look how it fares.
     pub(super) fn into_reqwest(self) -> (reqwest::Body, Option<Arc<Upload>>) {
         match self {

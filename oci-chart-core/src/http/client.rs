@@ -1,48 +1,43 @@
 use std::{
-    collections::HashSet,
     fmt,
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::{
     Method, Url,
     header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION, USER_AGENT},
-    redirect::Policy,
 };
-use tokio::sync::OnceCell;
 
 use super::{
     ConnectionOptions, Redirects, Request, Response,
     body::{Body, Upload},
     failure::{self, Place},
+    gate::Permit,
+    pool::Pool,
     redirect::{self, MOST_REDIRECTS, RedirectError},
-    tls::{self, Trust},
+    retry::{Repeat, Retry, Waits, is_transient},
+    setting::Setting,
 };
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
-    name::Host,
     redact::RedactedUrl,
 };
 
-/// Connections that are kept for later requests, per host.
-const IDLE_CONNECTIONS: usize = 16;
-
-/// How long they are kept: servers and the boxes before them give up theirs after a minute or so.
-const IDLE_TIME: Duration = Duration::from_secs(30);
-
 /// Sends requests. One for all registries of a caller; connections are shared.
 pub(crate) struct HttpClient {
-    options: ConnectionOptions,
+    setting: Arc<Setting>,
+    waits: Arc<Waits>,
     user_agent: HeaderValue,
-    clients: Mutex<Arc<Clients>>,
+    pool: Mutex<Arc<Pool>>,
 }
 
-/// The clients below, each made when first needed: who speaks plain HTTP must not pay for reading the system's certificates.
-struct Clients {
-    pid: u32,
-    made: [OnceCell<reqwest::Client>; 6],
+/// What stays the same from try to try.
+struct Message {
+    place: Arc<Place>,
+    headers: HeaderMap,
+    redirects: Redirects,
+    whole: Option<(&'static str, u64)>,
 }
 
 impl HttpClient {
@@ -56,21 +51,28 @@ impl HttpClient {
             Error::new(ErrorKind::InvalidInput, "the user agent has characters that no header can carry")
                 .with_hint("leave out line breaks and control characters")
         })?;
-        Ok(Self { options, user_agent, clients: Mutex::new(Arc::new(Clients::new())) })
+        let waits = Arc::new(Waits::new(options.retry.clone()));
+        let setting = Arc::new(Setting::new(options));
+        Ok(Self { setting, waits, user_agent, pool: Mutex::new(Arc::new(Pool::new())) })
     }
 
     pub(crate) fn options(&self) -> &ConnectionOptions {
-        &self.options
+        &self.setting.options
     }
 
     /// Whether the caller allowed plain HTTP to this host and port.
     pub(crate) fn allows_plain_http(&self, url: &Url) -> bool {
-        contains(&self.options.plain_http, url)
+        self.setting.host(url).is_some_and(|host| host.plain_http)
     }
 
-    /// Sends `request` and follows its redirects. The answer may have any status.
+    /// The tries of a step that [`send`](Self::send) cannot repeat by itself.
+    pub(crate) fn retry(&self) -> Retry {
+        Retry::new(Arc::clone(&self.waits))
+    }
+
+    /// Sends `request`, again where it failed and may be repeated, and follows its redirects. The answer may have any status.
     pub(crate) async fn send(&self, request: Request) -> Result<Response> {
-        let Request { method, url, mut headers, body, redirects } = request;
+        let Request { method, url, mut headers, body, redirects, repeat, patience, whole } = request;
         headers.insert(USER_AGENT, self.user_agent.clone());
         match body {
             Body::Stream(_, len) => drop(headers.insert(CONTENT_LENGTH, len.into())),
@@ -78,58 +80,116 @@ impl HttpClient {
             Body::Empty if method == Method::POST => drop(headers.insert(CONTENT_LENGTH, 0.into())),
             Body::Empty | Body::Bytes(_) => {}
         }
-        let mut place = Arc::new(Place { method, url });
-        let (mut body, mut left_origin) = (Some(body), false);
+        let repeat = repeat.unwrap_or_else(|| Repeat::of(&method, &body));
+        let place = Arc::new(Place { method, url, setting: Arc::clone(&self.setting) });
+        let message = Message { place, headers, redirects, whole };
+        let bound = self.options().request_timeout.map(|time| (time, Reason::DeadlineExceeded));
+        let Some((time, reason)) = patience.into_iter().chain(bound).min_by_key(|(time, _)| *time) else {
+            return self.repeat(&message, body, repeat, None).await;
+        };
+        let deadline = self.waits.now().checked_add(time);
+        let tries = self.repeat(&message, body, repeat, deadline);
+        let late = |_| Err(failure::too_late(time, reason, &message.place));
+        tokio::time::timeout(time, tries).await.unwrap_or_else(late)
+    }
+
+    async fn repeat(
+        &self,
+        message: &Message,
+        body: Body,
+        repeat: Repeat,
+        deadline: Option<Instant>,
+    ) -> Result<Response> {
+        let mut retry = self.retry().until(deadline);
+        let mut body = body;
+        loop {
+            let again = body.again();
+            let result = self.attempt(message, body, retry.attempt()).await;
+            let (Some(next), true) = (again, repeat != Repeat::Never) else { return result };
+            let error = match result {
+                Ok(response) if retry.is_exhausted() || !is_transient(response.status()) => {
+                    return Ok(response);
+                }
+                Ok(response) => response.refused().await,
+                Err(error) if repeat.covers(&error) => error,
+                Err(error) => return Err(error),
+            };
+            let asked = error.retry_after();
+            if let Some(then) = asked.and_then(|wait| self.waits.now().checked_add(wait))
+                && asked <= Some(self.options().retry.most_retry_after)
+            {
+                self.pool().gates.hold(&message.place, then);
+            }
+            retry.again(error).await?;
+            body = next;
+        }
+    }
+
+    async fn attempt(&self, message: &Message, body: Body, attempt: u32) -> Result<Response> {
+        let mut response = self.follow(message, body, attempt).await?;
+        let has_body = response.status().is_success() && message.place.method != Method::HEAD;
+        if let Some((name, limit)) = message.whole.filter(|_| has_body) {
+            response.load(name, limit).await?;
+        }
+        Ok(response)
+    }
+
+    /// One try, with its redirects.
+    async fn follow(&self, message: &Message, body: Body, attempt: u32) -> Result<Response> {
+        let Message { place, headers, redirects, .. } = message;
+        let mut place = Arc::clone(place);
+        let mut stripped = None;
+        let mut body = Some(body);
         for _ in 0..=MOST_REDIRECTS {
             let body = body.take().unwrap_or(Body::Empty);
-            let inner = self.hop(&place, &headers, body).await?;
-            let response = Response {
-                inner,
-                place: Arc::clone(&place),
-                left_origin,
-                idle_timeout: self.options.idle_timeout,
-            };
-            if redirects == Redirects::Report || !redirect::is_redirect(response.status()) {
+            let (inner, permit) = self.hop(&place, stripped.as_ref().unwrap_or(headers), body).await?;
+            let left_origin = stripped.is_some();
+            let mut response =
+                Response { inner, place: Arc::clone(&place), left_origin, attempt, permit, body: None };
+            if !response.status().is_success() || place.method == Method::HEAD {
+                // What is not read to its end must not keep others waiting: a token, say, that this answer asks for.
+                drop(response.permit.take());
+            }
+            if *redirects == Redirects::Report || !redirect::is_redirect(response.status()) {
                 return Ok(response);
             }
             let location = response.header(LOCATION);
             let target = redirect::target(&place.method, &place.url, location)
                 .map_err(|error| response.explain(error.into()))?;
             if target.origin() != place.url.origin() {
-                if redirects == Redirects::SameOrigin {
+                if *redirects == Redirects::SameOrigin {
                     let error = RedirectError::OtherOrigin(RedactedUrl::new(target.as_str()));
                     return Err(response.explain(error.into()));
                 }
                 // It does not come back either, should a later redirect lead home.
-                headers.remove(AUTHORIZATION);
-                left_origin = true;
+                stripped.get_or_insert_with(|| headers.clone()).remove(AUTHORIZATION);
             }
             response.drain().await;
-            place = Arc::new(Place { method: place.method.clone(), url: target });
+            let (method, setting) = (place.method.clone(), Arc::clone(&self.setting));
+            place = Arc::new(Place { method, url: target, setting });
         }
         Err(place.explain(RedirectError::TooMany.into()))
     }
 
-    /// One request, without redirects. Of a kept connection it is not known that the other side has just closed it until it is used
-    /// (RFC 9112, 9.3.1): what has no body and may be said twice is then said on another one.
-    async fn hop(&self, place: &Place, headers: &HeaderMap, body: Body) -> Result<reqwest::Response> {
-        let mut again = matches!(body, Body::Empty) && place.method != Method::DELETE;
-        let mut body = Some(body);
-        let client = self.client(&place.url).await.map_err(|error| place.explain(error))?;
-        loop {
-            let mut request = reqwest::Request::new(place.method.clone(), place.url.clone());
-            *request.headers_mut() = headers.clone();
-            let mut upload = None;
-            if let Some(body) = body.take().filter(|body| !matches!(body, Body::Empty)) {
-                let (body, watched) = body.into_reqwest();
-                *request.body_mut() = Some(body);
-                upload = watched;
-            }
-            match self.answer(&client, request, upload.as_deref(), place).await {
-                Err(error) if again && error.reason() == Some(Reason::ConnectionCut) => again = false,
-                result => return result,
-            }
+    /// One request, without redirects.
+    async fn hop(
+        &self,
+        place: &Place,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(reqwest::Response, Permit)> {
+        let pool = self.pool();
+        let client = pool.client(&place.url, &self.setting).await.map_err(|error| place.explain(error))?;
+        let permit = pool.gates.pass(place, &self.waits).await;
+        let mut request = reqwest::Request::new(place.method.clone(), place.url.clone());
+        *request.headers_mut() = headers.clone();
+        let mut upload = None;
+        if !matches!(body, Body::Empty) {
+            let (body, watched) = body.into_reqwest();
+            *request.body_mut() = Some(body);
+            upload = watched;
         }
+        Ok((self.answer(&client, request, upload.as_deref(), place).await?, permit))
     }
 
     async fn answer(
@@ -151,7 +211,7 @@ impl HttpClient {
                 }
                 Err(_) => match upload.map(Upload::sent) {
                     Some(now) if now > sent => sent = now,
-                    _ => return Err(failure::silence(self.options.idle_timeout, place)),
+                    _ => return Err(failure::silence(self.options().idle_timeout, place)),
                 },
             }
         }
@@ -159,87 +219,22 @@ impl HttpClient {
 
     /// Longer than the connection may take to come about, which has its own bound and its own error.
     fn patience(&self) -> Duration {
-        self.options.idle_timeout.max(self.options.connect_timeout.saturating_add(Duration::from_secs(1)))
+        let options = self.options();
+        options.idle_timeout.max(options.connect_timeout.saturating_add(Duration::from_secs(1)))
     }
 
-    async fn client(&self, url: &Url) -> Result<reqwest::Client> {
-        let (trust, index) = if url.scheme() != "https" {
-            (Trust::Nobody, 0)
-        } else if contains(&self.options.unchecked_certificates, url) {
-            (Trust::Anybody, 2)
-        } else {
-            (Trust::Roots, 4)
-        };
-        let direct = is_loopback(url);
-        let clients = self.clients();
-        let Some(cell) = clients.made.get(index + usize::from(direct)) else {
-            return Err(set_up("a client for an unknown purpose"));
-        };
-        cell.get_or_try_init(|| self.build(trust, direct)).await.cloned()
-    }
-
-    fn clients(&self) -> Arc<Clients> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if clients.pid != std::process::id() {
+    fn pool(&self) -> Arc<Pool> {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.is_inherited() {
             // A forked child: the parent's connections are served by threads that do not exist here. They can only be left alone.
-            std::mem::forget(std::mem::replace(&mut *clients, Arc::new(Clients::new())));
+            std::mem::forget(std::mem::replace(&mut *pool, Arc::new(Pool::new())));
         }
-        Arc::clone(&clients)
-    }
-
-    async fn build(&self, trust: Trust, direct: bool) -> Result<reqwest::Client> {
-        let roots = &self.options.extra_roots;
-        let tls = if trust == Trust::Roots {
-            let roots = roots.clone();
-            let read = tokio::task::spawn_blocking(move || tls::config(trust, &roots)).await;
-            read.map_err(|_| set_up("reading the trusted roots ended without a result"))??
-        } else {
-            tls::config(trust, roots)?
-        };
-        let builder = reqwest::Client::builder();
-        let builder = if direct { builder.no_proxy() } else { builder };
-        builder
-            .tls_backend_preconfigured(tls)
-            .http1_only()
-            .tcp_nodelay(true)
-            .redirect(Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(self.options.connect_timeout)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .pool_idle_timeout(IDLE_TIME)
-            .build()
-            .map_err(|error| set_up("the HTTP client could not be set up").with_source(error))
+        Arc::clone(&pool)
     }
 }
 
 impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpClient").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("HttpClient").field("options", self.options()).finish_non_exhaustive()
     }
-}
-
-impl Clients {
-    fn new() -> Self {
-        Self { pid: std::process::id(), made: Default::default() }
-    }
-}
-
-/// Whether this is the machine itself, which no proxy can reach: as in Helm, and every other program in Go, it is never asked to.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
-fn set_up(message: &'static str) -> Error {
-    Error::new(ErrorKind::Internal, message)
-}
-
-fn contains(hosts: &HashSet<Host>, url: &Url) -> bool {
-    hosts.iter().any(|host| {
-        let api = Url::parse(&format!("{}://{}/", url.scheme(), host.api_host()));
-        api.is_ok_and(|api| {
-            api.host() == url.host() && api.port_or_known_default() == url.port_or_known_default()
-        })
-    })
 }

@@ -1,16 +1,17 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::stream;
 use reqwest::{
     Method, StatusCode, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 
 use super::{
-    body::{Body, Bytestream},
+    body::Body,
     failure::{self, Place},
+    gate::Permit,
     refusal,
+    retry::Repeat,
 };
 use crate::error::{Error, ErrorKind, Reason, Result};
 
@@ -24,6 +25,12 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
     pub(crate) redirects: Redirects,
+    /// Unless said otherwise, what is safe to assume.
+    pub(super) repeat: Option<Repeat>,
+    /// How long it may take until the answer begins, with all tries, and what it is called when that is over.
+    pub(super) patience: Option<(Duration, Reason)>,
+    /// How much of a successful answer's body is read before it counts as an answer, and that field of [`Limits`](crate::Limits).
+    pub(super) whole: Option<(&'static str, u64)>,
 }
 
 /// What happens when the answer sends a request elsewhere.
@@ -39,7 +46,16 @@ pub(crate) enum Redirects {
 
 impl Request {
     pub(crate) fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: Body::Empty, redirects: Redirects::Follow }
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Body::Empty,
+            redirects: Redirects::Follow,
+            repeat: None,
+            patience: None,
+            whole: None,
+        }
     }
 
     #[must_use]
@@ -59,6 +75,29 @@ impl Request {
         self.body = body;
         self
     }
+
+    /// Says whether the client may send it again by itself. Without a word it does so where that is safe for any registry: for GET and
+    /// HEAD, for a POST without a body, for DELETE where it was refused for a while; never where the body is a stream.
+    #[must_use]
+    pub(crate) fn with_repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = Some(repeat);
+        self
+    }
+
+    /// Fails with `reason` when the answer has not begun within `time`, all tries included.
+    #[must_use]
+    pub(crate) fn with_patience(mut self, time: Duration, reason: Reason) -> Self {
+        self.patience = Some((time, reason));
+        self
+    }
+
+    /// Reads the body of a successful answer as well before calling it one, so that a body that breaks off is asked for again; `name` and
+    /// `limit` as in [`Response::bytes`].
+    #[must_use]
+    pub(crate) fn with_whole_answer(mut self, name: &'static str, limit: u64) -> Self {
+        self.whole = Some((name, limit));
+        self
+    }
 }
 
 /// The head of an answer, and its body still on the way.
@@ -67,7 +106,12 @@ pub(crate) struct Response {
     pub(super) place: Arc<Place>,
     /// Whether redirects led to another origin than the one asked.
     pub(super) left_origin: bool,
-    pub(super) idle_timeout: Duration,
+    /// Which try it answers.
+    pub(super) attempt: u32,
+    /// Held until the body has come.
+    pub(super) permit: Permit,
+    /// The body, where it has come already.
+    pub(super) body: Option<Bytes>,
 }
 
 impl Response {
@@ -96,6 +140,19 @@ impl Response {
 
     /// The whole body, if it has at most `limit` bytes; `name` is that field of [`Limits`](crate::Limits).
     pub(crate) async fn bytes(mut self, name: &'static str, limit: u64) -> Result<Bytes> {
+        self.load(name, limit).await?;
+        Ok(self.body.take().unwrap_or_default())
+    }
+
+    /// Has the whole body come.
+    pub(super) async fn load(&mut self, name: &'static str, limit: u64) -> Result<()> {
+        if self.body.is_none() {
+            self.body = Some(self.read(name, limit).await?);
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, name: &'static str, limit: u64) -> Result<Bytes> {
         let too_long = |place: &Place| {
             place.explain(
                 Error::limit(name, limit, "the registry's answer is too long")
@@ -116,13 +173,6 @@ impl Response {
         Err(too_long(&self.place))
     }
 
-    /// The body as it comes.
-    pub(crate) fn stream(self) -> Bytestream {
-        Box::pin(stream::try_unfold(self, |mut response| async move {
-            Ok(response.chunk().await?.map(|piece| (piece, response)))
-        }))
-    }
-
     /// Reads what is left, if it is short, so that the connection can be used again.
     pub(crate) async fn drain(self) {
         let _ = self.bytes("answer_bytes", REFUSAL_BYTES).await;
@@ -131,8 +181,10 @@ impl Response {
     /// The error that a refusing answer stands for, with what its body tells.
     pub(crate) async fn refused(self) -> Error {
         let (status, place, headers) = (self.status(), Arc::clone(&self.place), self.inner.headers().clone());
+        let attempt = self.attempt;
         let body = self.bytes("answer_bytes", REFUSAL_BYTES).await.unwrap_or_default();
-        place.explain(refusal::error(status, &headers, &body, &place.url))
+        let error = refusal::error(status, &headers, &body, &place.url);
+        place.explain(if attempt > 1 { error.with_context("attempts", attempt) } else { error })
     }
 
     /// `error`, for a caller that knows better what the refusal means, with what the answer tells.
@@ -154,10 +206,19 @@ impl Response {
         self.place.explain(error).with_context("status", self.status().as_u16())
     }
 
-    async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        match tokio::time::timeout(self.idle_timeout, self.inner.chunk()).await {
+    /// The next piece of the body; `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        if let Some(body) = &mut self.body {
+            return Ok(Some(std::mem::take(body)).filter(|body| !body.is_empty()));
+        }
+        let idle_timeout = self.place.setting.options.idle_timeout;
+        match tokio::time::timeout(idle_timeout, self.inner.chunk()).await {
+            Ok(Ok(None)) => {
+                drop(self.permit.take());
+                Ok(None)
+            }
             Ok(piece) => piece.map_err(|error| failure::error(error, &self.place)),
-            Err(_) => Err(failure::silence(self.idle_timeout, &self.place)),
+            Err(_) => Err(failure::silence(idle_timeout, &self.place)),
         }
     }
 }

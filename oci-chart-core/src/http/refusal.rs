@@ -1,7 +1,8 @@
 use reqwest::{StatusCode, Url, header::HeaderMap};
 
 use super::{
-    failure::tls_expected,
+    failure::{self, tls_expected},
+    retry::is_transient,
     wire::{ErrorBody, retry_after},
 };
 use crate::error::{Error, ErrorKind, Reason};
@@ -13,8 +14,17 @@ const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-amzn-requestid", "x-ms-reques
 pub(super) fn error(status: StatusCode, headers: &HeaderMap, body: &[u8], url: &Url) -> Error {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let told = ErrorBody::parse(body);
-    if url.scheme() == "http" && status == StatusCode::BAD_REQUEST && wants_tls(body) {
-        return tls_expected();
+    if status == StatusCode::BAD_REQUEST {
+        if url.scheme() == "http" && wants_tls(body) {
+            return tls_expected();
+        }
+        // nginx completes the handshake, and complains in HTTP.
+        if says(body, "no required ssl certificate was sent") {
+            return failure::client_certificate(false).with_context("status", 400);
+        }
+        if says(body, "the ssl certificate error") {
+            return failure::client_certificate(true).with_context("status", 400);
+        }
     }
     let (kind, reason) = meaning(status, &told);
     let mut error = Error::new(kind, message(status, &told)).with_context("status", status.as_u16());
@@ -29,18 +39,22 @@ pub(super) fn error(status: StatusCode, headers: &HeaderMap, body: &[u8], url: &
         error = error.with_context("request id", id);
     }
     if let Some(wait) = header("retry-after").and_then(|value| retry_after(value, header("date"))) {
-        error = error.with_context("retry after seconds", wait.as_secs());
+        error = error.with_context("retry after seconds", wait.as_secs()).with_retry_after(wait);
     }
     if let Some(hint) = hint(kind, reason) {
         error = error.with_hint(hint);
     }
-    error.with_retryable(matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504))
+    error.with_retryable(is_transient(status))
 }
 
 /// What Go's and nginx's TLS ports answer to plain HTTP.
 fn wants_tls(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body.get(..512).unwrap_or(body)).to_ascii_lowercase();
-    text.contains("http request") && text.contains("https")
+    says(body, "http request") && says(body, "https")
+}
+
+/// Whether the beginning of `body` has `words`, written in small letters.
+fn says(body: &[u8], words: &str) -> bool {
+    String::from_utf8_lossy(body.get(..512).unwrap_or(body)).to_ascii_lowercase().contains(words)
 }
 
 fn message(status: StatusCode, told: &ErrorBody) -> String {
@@ -82,6 +96,7 @@ fn meaning(status: StatusCode, told: &ErrorBody) -> (ErrorKind, Option<Reason>) 
         401 => (ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused)),
         403 => (ErrorKind::PermissionDenied, None),
         404 | 410 => (ErrorKind::NotFound, None),
+        407 => (ErrorKind::Unauthenticated, Some(Reason::ProxyLogin)),
         405 | 501 => (ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
         408 => (ErrorKind::Timeout, None),
         409 | 412 => (ErrorKind::Conflict, None),
@@ -89,7 +104,8 @@ fn meaning(status: StatusCode, told: &ErrorBody) -> (ErrorKind, Option<Reason>) 
         429 => (ErrorKind::RateLimited, None),
         400 if told.has("UNSUPPORTED") => (ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
         507 => (ErrorKind::QuotaExceeded, None),
-        500..=599 => (ErrorKind::Unavailable, None),
+        // 499: a proxy in front of the registry lost its patience, or its client.
+        499 | 500..=599 => (ErrorKind::Unavailable, None),
         _ => (ErrorKind::Protocol, Some(Reason::MalformedAnswer)),
     }
 }
@@ -99,6 +115,7 @@ fn hint(kind: ErrorKind, reason: Option<Reason>) -> Option<&'static str> {
         (_, Some(Reason::RepositoryMissing)) => {
             "check the repository's name; some registries want it, or its project, to be created first"
         }
+        (_, Some(Reason::ProxyLogin)) => failure::PROXY_LOGIN,
         (ErrorKind::Unauthenticated, _) => {
             "check the user and password, or token, for this registry; some registries answer the same where the project does not exist"
         }
@@ -138,6 +155,10 @@ mod tests {
             (405, String::new(), ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
             (413, "<html>".into(), ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge)),
             (429, code("TOOMANYREQUESTS"), ErrorKind::RateLimited, None),
+            (407, String::new(), ErrorKind::Unauthenticated, Some(Reason::ProxyLogin)),
+            (408, String::new(), ErrorKind::Timeout, None),
+            (499, String::new(), ErrorKind::Unavailable, None),
+            (522, String::new(), ErrorKind::Unavailable, None),
             (503, code("NAME_UNKNOWN"), ErrorKind::Unavailable, None),
             (302, String::new(), ErrorKind::Protocol, Some(Reason::MalformedAnswer)),
         ] {
@@ -156,7 +177,15 @@ mod tests {
             r#"the registry answered 403 Forbidden: by policy: {"x":1}; NEW_CODE (status: 403, codes: DENIED, NEW_CODE, request id: r1, retry after seconds: 7)"#
         );
         assert!(error.hint().is_some() && !error.is_retryable());
-        assert!(read(503, &[], "").is_retryable());
+        assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_marked() {
+        for status in 400..600 {
+            let expected = [408, 429, 499, 500, 502, 503, 504, 522].contains(&status);
+            assert_eq!(read(status, &[], "").is_retryable(), expected, "{status}");
+        }
     }
 
     #[test]

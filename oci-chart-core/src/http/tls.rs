@@ -7,6 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 
+use super::options::{ClientCertificate, identity};
 use crate::error::{Error, ErrorKind, Reason, Result};
 
 /// Whom a connection trusts.
@@ -20,25 +21,43 @@ pub(super) enum Trust {
     Anybody,
 }
 
-/// The TLS settings for `trust`. Reads files for [`Trust::Roots`], which costs some milliseconds.
+/// How the connections of one client are secured.
+pub(super) struct Security {
+    pub(super) trust: Trust,
+    /// Certificates (PEM) to trust beside the system's.
+    pub(super) roots: Vec<Vec<u8>>,
+    /// What is shown where a server asks for a certificate.
+    pub(super) identity: Option<ClientCertificate>,
+    /// Whether HTTP/2 is offered.
+    pub(super) http2: bool,
+}
+
+/// The TLS settings for `security`. Reads files for [`Trust::Roots`], which costs some milliseconds.
 ///
 /// The cryptography is handed over here instead of being installed for the whole process: that choice is the program's.
-pub(super) fn config(trust: Trust, extra_roots: &[Vec<u8>]) -> Result<ClientConfig> {
+pub(super) fn config(security: &Security) -> Result<ClientConfig> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::new(ErrorKind::Internal, "TLS could not be set up").with_source(error))?;
-    Ok(match trust {
-        Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth(),
+    let builder = match security.trust {
+        Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()),
         Trust::Roots => {
             let system = rustls_native_certs::load_native_certs().certs;
-            builder.with_root_certificates(roots(system, extra_roots)?).with_no_client_auth()
+            builder.with_root_certificates(roots(system, &security.roots)?)
         }
-        Trust::Anybody => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Unchecked(provider)))
-            .with_no_client_auth(),
-    })
+        Trust::Anybody => builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider))),
+    };
+    let mut config = match &security.identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain(), identity.key())
+            .map_err(|error| identity::bad("its key does not fit it").with_source(error))?,
+    };
+    if security.http2 {
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    }
+    Ok(config)
 }
 
 /// The system's authorities and the caller's. A system without any (a container made from nothing) gets Mozilla's list as
@@ -122,10 +141,24 @@ impl ServerCertVerifier for Unchecked {
 mod tests {
     use super::*;
 
+    fn with_roots() -> Security {
+        Security { trust: Trust::Roots, roots: Vec::new(), identity: None, http2: false }
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused() {
+        // P-256, made for this test.
+        const OTHER: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIAbkWUOY8jN0Q1wBfivXPY7xg1qGoef/V6mKLJwSxZJdoAoGCCqGSM49\nAwEHoUQDQgAEuZXDKFmUkBxoKnoAZGjCYXiQzS738upNjB0vYOasxEMZs3KLheXT\n6DDG6MYo5h1pYjXSmPqi9ZcTFnkWHmBomQ==\n-----END EC PRIVATE KEY-----\n";
+        let identity = ClientCertificate::from_pem(oci_chart_testkit::Tls::CERTIFICATE, OTHER).unwrap();
+        let error = config(&Security { identity: Some(identity), ..with_roots() }).unwrap_err();
+        assert_eq!(error.reason(), Some(Reason::CertificateInvalid));
+    }
+
     #[test]
     fn a_root_that_is_none_is_refused() {
         for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
-            let error = config(Trust::Roots, &[pem.into()]).unwrap_err();
+            let security = Security { roots: vec![pem.into()], ..with_roots() };
+            let error = config(&security).unwrap_err();
             let found = (error.kind(), error.reason());
             assert_eq!(found, (ErrorKind::InvalidInput, Some(Reason::CertificateInvalid)), "{pem}");
         }

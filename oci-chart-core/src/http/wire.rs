@@ -8,6 +8,7 @@ mod error_body;
 mod link;
 mod location;
 mod media;
+mod range;
 mod retry_after;
 mod time;
 
@@ -16,5 +17,6 @@ pub(crate) use error_body::ErrorBody;
 pub(crate) use link::next_page;
 pub(crate) use location::{same_origin_location, with_digest};
 pub(crate) use media::essence;
+pub(crate) use range::ContentRange;
 pub(crate) use retry_after::retry_after;
 pub(crate) use time::{http_date, rfc3339};

@@ -82,7 +82,11 @@ impl Blob {
     pub async fn open(&self) -> Result<ByteStream> {
         let bytes = match &self.source {
             Source::Content(content) => verified(content_stream(content), &self.descriptor),
-            Source::Store(store) => store.fetch(&self.descriptor).await?,
+            // Uploads are read by the connection's own task, which works in nobody's name.
+            Source::Store(store) => match &self.watch {
+                Some((cx, _)) => cx.scope(store.fetch(&self.descriptor)).await?,
+                None => store.fetch(&self.descriptor).await?,
+            },
         };
         Ok(self.counted(bytes))
     }

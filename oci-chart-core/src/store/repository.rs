@@ -2,6 +2,7 @@
 
 mod blobs;
 mod delete;
+mod download;
 mod fallback;
 mod manifests;
 mod page;

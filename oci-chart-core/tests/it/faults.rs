@@ -16,7 +16,7 @@ use oci_chart_core::{
 };
 use oci_chart_testkit::{Fault, Registry, Rule};
 
-use crate::remote::{block, host, open, repository};
+use crate::remote::{block, host, open, options, repository};
 
 const MANIFEST: &str =
     r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[]}"#;
@@ -198,23 +198,6 @@ fn upload(bench: &Bench) -> (ErrorKind, Option<Reason>) {
 }
 
 #[test]
-fn a_kept_connection_that_was_closed_is_replaced_once() {
-    let bench = bench();
-    for (method, target) in [("HEAD", "*/manifests/*"), ("GET", "*/manifests/*"), ("POST", "*/uploads/*")] {
-        bench.registry.script().once(method, target, Fault::Drop);
-    }
-    let blob = Blob::from_bytes("text/plain".into(), "content");
-    block(async {
-        bench.store.resolve(&version()).await.unwrap();
-        bench.store.fetch_manifest(&version()).await.unwrap();
-        bench.store.push(&blob, &[]).await.unwrap();
-    });
-    assert_eq!(bench.registry.script().fired(), 3);
-    bench.registry.script().add(Rule::new("GET", "*/manifests/*", Fault::Drop).times(2));
-    assert_eq!(bench.manifest(), (ErrorKind::Network, Some(Reason::ConnectionCut)));
-}
-
-#[test]
 fn uploads_that_break_off_leave_nothing() {
     let broken = (ErrorKind::Protocol, Some(Reason::MalformedAnswer));
     let unsafe_place = (ErrorKind::Protocol, Some(Reason::UnsafeRedirect));
@@ -336,7 +319,7 @@ fn lists_that_lie_end() {
     }
     // The same page for ever: ended by the bound on tags, or on pages where nothing comes.
     let bench = bench().fault("GET", "*/tags/list*", again);
-    let mut options = ConnectionOptions::default().with_plain_http(host(&bench.registry));
+    let mut options = options().with_plain_http(host(&bench.registry));
     options.limits.tags = 50;
     let registries = Registries::new(options, StaticCredentials::default()).unwrap();
     let store = open(&registries, &bench.registry, "charts/web");
@@ -368,24 +351,6 @@ fn redirects_end() {
     }
     let bench = bench().fault("PUT", "*/uploads/*", to("/elsewhere"));
     assert_eq!(upload(&bench), redirect);
-}
-
-#[test]
-fn silence_is_a_timeout() {
-    for (method, target, fault) in [
-        ("GET", "*/blobs/*", Fault::Delay(Duration::from_secs(3))),
-        ("GET", "*/blobs/*", Fault::Drip(50_000, Duration::from_secs(3))),
-    ] {
-        let bench = bench().fault(method, target, fault.clone());
-        let mut options = ConnectionOptions::default().with_plain_http(host(&bench.registry));
-        options.idle_timeout = Duration::from_millis(300);
-        options.connect_timeout = Duration::from_millis(300);
-        let registries = Registries::new(options, StaticCredentials::default()).unwrap();
-        let store = open(&registries, &bench.registry, "charts/web");
-        let error = block(store.fetch_bytes(&bench.layer, 1 << 20)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Timeout, "{fault:?}");
-        assert!(error.is_retryable());
-    }
 }
 
 /// A registry for one upload that reads `pieces` times a mebibyte, each after a pause, and answers if that was all.
@@ -464,7 +429,7 @@ fn what_speaks_another_protocol_is_recognised() {
         (b"HTTP/1.1 200 OK\r\nContent-Le", (ErrorKind::Network, Some(Reason::ConnectionCut))),
     ] {
         let host = speak(bytes);
-        let options = ConnectionOptions::default().with_plain_http(host.clone());
+        let options = options().with_plain_http(host.clone());
         let registries = Registries::new(options, StaticCredentials::default()).unwrap();
         let address = RepositoryAddress::parse(&format!("{host}/charts/web")).unwrap();
         let error = block(registries.repository(&address).unwrap().fetch_manifest(&version())).unwrap_err();

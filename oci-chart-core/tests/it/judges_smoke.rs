@@ -74,7 +74,10 @@ fn registries_serve() {
             "{kind:?}: {seen:?}"
         );
 
-        let Some(guarded) = Server::start(TEST, kind, Guards { login, tls: true }) else { return };
+        let Some(guarded) = Server::start(TEST, kind, Guards { login, tls: true, ..Guards::default() })
+        else {
+            return;
+        };
         let authority = guarded.authority();
         let catalog = |log_in: bool| {
             let sandbox = Sandbox::new();

@@ -46,6 +46,7 @@ mod requests;
 mod secrets;
 mod support;
 mod transfer;
+mod transport;
 mod yaml_hostile;
 mod yaml_rules;
 mod yaml_vectors;

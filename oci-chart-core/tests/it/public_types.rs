@@ -40,6 +40,7 @@ types! {
     ParseTimestampError, Unpacked,
     Descriptor, MediaType, Manifest, Index, ChartArtifact, ArtifactOptions, LayerOrder, ChartParts,
     TagMode, Side, Traits<'static>, Pushed, Memory, Layout, ConnectionOptions,
+    RetryOptions, dyn Clock, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml, ClientCertificate,
     Credentials, StaticCredentials,
     Action, PushOutcome, PushOptions, PullOptions, Pulled,
     blocking::Runtime, blocking::HostCredentials,

@@ -9,11 +9,16 @@ use oci_chart_core::{
 };
 use oci_chart_testkit::{Bearer, Builder, Mounts, Redirect, Registry};
 
-use crate::contract;
+use crate::{contract, support::clock::Dial};
+
+/// Options by which nobody waits between tries.
+pub(crate) fn options() -> ConnectionOptions {
+    ConnectionOptions::default().with_retry(Dial::default().retry())
+}
 
 /// How one registry is reached: plain HTTP, and these credentials.
 pub(crate) fn registries(registry: &Registry, credentials: impl CredentialSource + 'static) -> Registries {
-    let options = ConnectionOptions::default().with_plain_http(host(registry));
+    let options = options().with_plain_http(host(registry));
     Registries::new(options, credentials).unwrap()
 }
 

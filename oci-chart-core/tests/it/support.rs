@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod clock;
 pub(crate) mod corpus;
 pub(crate) mod disagreements;
 pub(crate) mod helm_tar;

@@ -1,17 +1,13 @@
-use reqwest::{
-    Method, StatusCode,
-    header::{ACCEPT, CONTENT_LENGTH, HeaderValue},
-};
+use reqwest::{Method, StatusCode};
 
 use super::{Repository, upload::Session};
 use crate::{
     auth::{Access, Scope},
     digest::Digest,
     error::{Error, ErrorKind, Reason, Result},
-    http::{Redirects, Request, Response},
+    http::{Redirects, Request},
     name::RepositoryName,
-    oci::Descriptor,
-    store::{Blob, ByteStream, Pushed, missing_content, verified},
+    store::{Blob, Pushed},
 };
 
 /// How an upload begins.
@@ -40,30 +36,6 @@ impl Repository {
             }
         }
         Ok(false)
-    }
-
-    /// The bytes of a blob or manifest, checked on their way.
-    pub(super) async fn content(&self, descriptor: &Descriptor) -> Result<ByteStream> {
-        let manifest = descriptor.media_type.is_manifest();
-        let kind = if manifest { "manifests" } else { "blobs" };
-        let url = self.url(format_args!("{kind}/{}", descriptor.digest), None);
-        let accept = if manifest { descriptor.media_type.as_str() } else { "*/*" };
-        let accept = HeaderValue::from_str(accept).unwrap_or(HeaderValue::from_static("*/*"));
-        let make = || Ok(Request::new(Method::GET, url.clone()).with_header(ACCEPT, accept.clone()));
-        let response = self.send(self.reading(), make).await?;
-        match response.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Err(response.refused_as(missing_content(descriptor)).await),
-            status if status.is_success() => {
-                return Err(response.broken("the answer is not the whole content", Reason::MalformedAnswer));
-            }
-            _ => return Err(response.refused().await),
-        }
-        let length = response.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if length.is_some_and(|length: u64| length != descriptor.size) {
-            return Err(wrong_length(&response, descriptor, length.unwrap_or_default()));
-        }
-        Ok(verified(response.stream(), descriptor))
     }
 
     pub(super) async fn push_blob(&self, blob: &Blob) -> Result<Pushed> {
@@ -155,14 +127,4 @@ impl Repository {
             source.host() == self.address().host() && source.repository() != self.address().repository();
         near.then(|| source.repository().clone())
     }
-}
-
-fn wrong_length(response: &Response, descriptor: &Descriptor, length: u64) -> Error {
-    let error =
-        Error::new(ErrorKind::DigestMismatch, "the registry announces another size than the descriptor");
-    response
-        .explain(error.with_reason(Reason::SizeMismatch))
-        .with_context("digest", descriptor.digest)
-        .with_context("expected bytes", descriptor.size)
-        .with_context("bytes", length)
 }

@@ -11,7 +11,7 @@ use super::{Repository, missing};
 use crate::{
     digest::{Digest, Hasher},
     error::{Error, ErrorKind, Reason, Result},
-    http::{Body, Request, Response, wire},
+    http::{Body, Repeat, Request, Response, wire},
     name::Tag,
     oci::{Descriptor, MediaType},
     store::{Blob, Pushed, TagMode, Target, Verdict, collect, judge, reference},
@@ -180,7 +180,9 @@ impl Repository {
         let make = || {
             Ok(Request::new(Method::PUT, url.clone())
                 .with_header(CONTENT_TYPE, media_type.clone())
-                .with_body(Body::Bytes(bytes.clone())))
+                .with_body(Body::Bytes(bytes.clone()))
+                // The same bytes under the same name, however often.
+                .with_repeat(Repeat::Always))
         };
         let response = self.send(self.writing(), make).await?;
         if !response.status().is_success() {
@@ -212,7 +214,12 @@ impl Repository {
             Target::Tag(tag) => self.url(format_args!("manifests/{tag}"), None),
             Target::Digest(digest) => self.url(format_args!("manifests/{digest}"), None),
         };
-        let make = || Ok(Request::new(method.clone(), url.clone()).with_header(ACCEPT, MANIFESTS.clone()));
+        let limit = self.registry().limits().manifest_bytes;
+        let make = || {
+            Ok(Request::new(method.clone(), url.clone())
+                .with_header(ACCEPT, MANIFESTS.clone())
+                .with_whole_answer("manifest_bytes", limit))
+        };
         self.send(self.reading(), make).await
     }
 }

@@ -35,7 +35,12 @@ impl Repository {
     /// The page at `url`; `None` where there is nothing.
     pub(super) async fn page<L: Listing>(&self, url: Url) -> Result<Result<Page<L::Item>, Response>> {
         let accept = HeaderValue::from_static(L::MEDIA_TYPE.unwrap_or("application/json"));
-        let make = || Ok(Request::new(Method::GET, url.clone()).with_header(ACCEPT, accept.clone()));
+        let limit = self.registry().limits().answer_bytes;
+        let make = || {
+            Ok(Request::new(Method::GET, url.clone())
+                .with_header(ACCEPT, accept.clone())
+                .with_whole_answer("answer_bytes", limit))
+        };
         let response = self.send(self.reading(), make).await?;
         let foreign = L::MEDIA_TYPE.is_some_and(|wanted| {
             response.header(CONTENT_TYPE).is_none_or(|found| wire::essence(found) != wanted)
@@ -52,7 +57,7 @@ impl Repository {
             Err(error) => return Err(response.explain(error.into())),
         };
         let broken = response.broken("the registry's list cannot be read", Reason::MalformedAnswer);
-        let bytes = response.bytes("answer_bytes", self.registry().limits().answer_bytes).await?;
+        let bytes = response.bytes("answer_bytes", limit).await?;
         let page: L = serde_json::from_slice(&bytes).map_err(|error| broken.with_source(error))?;
         Ok(Ok(Page { items: page.items(), next }))
     }

@@ -106,7 +106,7 @@ pub(super) struct Quirks {
 
 impl Registry {
     fn new(host: &Host, shared: &Shared) -> Result<Self> {
-        let plain = shared.http.options().plain_http.contains(host);
+        let plain = shared.http.options().is_plain_http(host);
         let scheme = if plain { "http" } else { "https" };
         let base = Url::parse(&format!("{scheme}://{}/v2/", host.api_host())).map_err(|error| {
             Error::new(ErrorKind::InvalidReference, "the registry's host makes no URL")
@@ -126,6 +126,10 @@ impl Registry {
 
     pub(super) fn auth(&self) -> &Authenticator {
         &self.auth
+    }
+
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.http
     }
 
     pub(super) fn limits(&self) -> &Limits {

@@ -42,6 +42,8 @@ pub(crate) struct Guards<'a> {
     pub(crate) login: Option<(&'a str, &'a str)>,
     /// TLS under an authority made for this server alone.
     pub(crate) tls: bool,
+    /// With TLS: only for clients that show a certificate of the same authority.
+    pub(crate) client_certificates: bool,
 }
 
 /// A running registry, killed when dropped.
@@ -92,6 +94,11 @@ impl Server {
     /// The certificate of the authority behind the server's own, in PEM.
     pub(crate) fn authority(&self) -> PathBuf {
         self.sandbox.path().join("ca.pem")
+    }
+
+    /// A certificate for a client, and its key, in PEM.
+    pub(crate) fn client_certificate(&self) -> (PathBuf, PathBuf) {
+        (self.sandbox.path().join("client.pem"), self.sandbox.path().join("client.key"))
     }
 
     /// All requests so far, oldest first; of the two distributions only, the others log no status.
@@ -166,6 +173,9 @@ fn configuration(directory: &Path, address: &str, guards: Guards<'_>) -> String 
         text.push_str(&format!(
             "  tls:\n    certificate: {directory}/server.pem\n    key: {directory}/server.key\n"
         ));
+        if guards.client_certificates {
+            text.push_str(&format!("    clientcas:\n      - {directory}/ca.pem\n"));
+        }
     }
     if guards.login.is_some() {
         text.push_str(&format!("auth:\n  htpasswd:\n    realm: judges\n    path: {directory}/htpasswd\n"));
@@ -173,7 +183,7 @@ fn configuration(directory: &Path, address: &str, guards: Guards<'_>) -> String 
     text
 }
 
-/// An authority, and a certificate of its for the loopback address.
+/// An authority, a certificate of its for the loopback address, and one for a client.
 fn make_certificates(openssl: &Path, sandbox: &Sandbox) {
     let directory = sandbox.path();
     // The system's own configuration would add extensions.
@@ -198,20 +208,12 @@ fn make_certificates(openssl: &Path, sandbox: &Sandbox) {
         "-out",
         "ca.pem",
     ]);
-    request(&[
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "basicConstraints=critical,CA:FALSE",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1,DNS:localhost",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-keyout",
-        "server.key",
-        "-out",
-        "server.pem",
-    ]);
+    let signed = ["-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem", "-CAkey", "ca.key"];
+    for (subject, name, key, certificate) in [
+        ("/CN=localhost", "subjectAltName=IP:127.0.0.1,DNS:localhost", "server.key", "server.pem"),
+        ("/CN=client", "subjectAltName=DNS:client.example", "client.key", "client.pem"),
+    ] {
+        let own = ["-subj", subject, "-addext", name, "-keyout", key, "-out", certificate];
+        request(&[&signed[..], &own].concat());
+    }
 }

@@ -1,0 +1,108 @@
+//! How much a host is asked at once, and in a second.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use oci_chart_core::{
+    Context, Event,
+    auth::StaticCredentials,
+    store::{Blob, ConnectionOptions, HostOptions, Pushed, Registries, Repository, Store, StoreExt as _},
+};
+use oci_chart_testkit::{Bearer, Mounts, Registry};
+
+use crate::{
+    remote::{block, host, login, open},
+    support::clock::Dial,
+};
+
+fn repository(registry: &Registry, limits: HostOptions, dial: &Dial, name: &str) -> Repository {
+    let options = ConnectionOptions::default()
+        .with_retry(dial.retry())
+        .with_host(host(registry), limits.with_plain_http(true));
+    open(&Registries::new(options, login(registry)).unwrap(), registry, name)
+}
+
+#[test]
+fn requests_are_evenly_spaced() {
+    let registry = Registry::start().unwrap();
+    let dial = Dial::default();
+    let limits = HostOptions::default().with_requests_per_second(4.0);
+    let store = repository(&registry, limits, &dial, "charts/web");
+    let (sender, events) = std::sync::mpsc::channel();
+    let cx = Context::default().with_events(move |event| sender.send(event).unwrap());
+    block(cx.run(async {
+        for _ in 0..5 {
+            store.exists(Blob::from_bytes("text/plain".into(), "x").descriptor()).await?;
+        }
+        Ok(())
+    }))
+    .unwrap();
+    assert_eq!(dial.waits(), [Duration::from_millis(250); 4]);
+    let told: Vec<_> = events.try_iter().collect();
+    assert!(
+        told.len() == 4 && told.iter().all(|event| matches!(event, Event::Waiting { attempt: 0, .. })),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn only_so_many_requests_are_under_way() {
+    let registry = Registry::builder().latency(Duration::from_millis(30)).start_blocking().unwrap();
+    let blobs: Vec<_> = (0..8).map(|n| Blob::from_bytes("text/plain".into(), format!("blob {n}"))).collect();
+    for (limit, connections) in [(1, 1), (2, 2)] {
+        let dial = Dial::default();
+        let limits = HostOptions::default().with_concurrency(limit);
+        let store = repository(&registry, limits, &dial, &format!("charts/{limit}"));
+        registry.log().take();
+        let before = registry.log().connections();
+        block(async {
+            for pushed in join_all(blobs.iter().map(|blob| store.push(blob, &[]))).await {
+                pushed.unwrap();
+            }
+            for fetched in join_all(blobs.iter().map(|blob| store.fetch_bytes(blob.descriptor(), 100))).await
+            {
+                fetched.unwrap();
+            }
+        });
+        assert_eq!(registry.log().connections() - before, connections);
+    }
+}
+
+#[test]
+fn one_request_at_a_time_is_enough_for_a_login() {
+    // The refusal that asks for a token is still being read when the same host is asked for one.
+    let registry = Registry::builder().bearer_auth(Bearer::new("robot", "hunter2")).start_blocking().unwrap();
+    registry.put_blob("charts/web", b"content").unwrap();
+    let blob = Blob::from_bytes("text/plain".into(), "content");
+    let store =
+        repository(&registry, HostOptions::default().with_concurrency(1), &Dial::default(), "charts/web");
+    block(async {
+        let fetch = store.fetch_bytes(blob.descriptor(), 100);
+        tokio::time::timeout(Duration::from_secs(20), fetch).await.expect("it waits for itself").unwrap();
+    });
+}
+
+#[test]
+fn a_copy_within_one_host_does_not_wait_for_itself() {
+    // Without the right to mount, the bytes go through here: each upload is fed by a download.
+    let registry = Registry::builder().mounts(Mounts::Never).start_blocking().unwrap();
+    let contents =
+        [1, 2, 3].map(|seed: u32| -> Vec<u8> { (0..300_000u32).map(|n| (n * seed % 251) as u8).collect() });
+    let options = ConnectionOptions::default()
+        .with_host(host(&registry), HostOptions::default().with_plain_http(true).with_concurrency(1));
+    let registries = Registries::new(options, StaticCredentials::default()).unwrap();
+    let source: Arc<dyn Store> = Arc::new(open(&registries, &registry, "charts/source"));
+    let target = open(&registries, &registry, "charts/target");
+    let copies = contents.map(|bytes| {
+        registry.put_blob("charts/source", &bytes).unwrap();
+        let descriptor = Blob::from_bytes("text/plain".into(), bytes).descriptor().clone();
+        let (blob, target) = (Blob::from_store(descriptor, Arc::clone(&source)), target.clone());
+        async move { target.push(&blob, &[]).await }
+    });
+    block(async {
+        let all = tokio::time::timeout(Duration::from_secs(20), join_all(copies));
+        for pushed in all.await.expect("they wait for each other") {
+            assert_eq!(pushed.unwrap(), Pushed::Written);
+        }
+    });
+}
