@@ -43,6 +43,7 @@ mod proxy;
 mod public_types;
 mod remote;
 mod requests;
+mod scenarios;
 mod secrets;
 mod support;
 mod transfer;
