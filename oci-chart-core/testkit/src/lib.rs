@@ -31,7 +31,9 @@
 //! ```
 //!
 //! - [`Builder`]: switches for what registries do differently: credentials, missing features, quirks.
+//! - [`Profile`] and [`Quirk`]: real registries by name, and what each does that the specification does not.
 //! - [`Script`]: faults for chosen requests, from a status to a connection cut at byte n.
+//! - [`Relay`]: a relay in front of any server, real ones too: latency, cuts, resets, silence, wrong bytes.
 //! - [`Log`]: requests, bytes, connections, concurrency, depth of round trips. Secrets never get there.
 //! - [`Bearer`] and [`Tokens`]: the token server and its audit.
 //!
@@ -40,14 +42,21 @@
 
 mod log;
 mod options;
+mod profile;
+mod quirk;
+pub mod raw;
 mod registry;
+mod relay;
 mod script;
 mod tls;
 mod token;
 
 pub use crate::log::{Class, Exchange, Log, Origin};
 pub use crate::options::{Builder, Mounts, Redirect};
+pub use crate::profile::Profile;
+pub use crate::quirk::{Bite, Quirk};
 pub use crate::registry::{Registry, StoredManifest};
+pub use crate::relay::{Counts, Mishap, Relay, RelayBuilder, Way};
 pub use crate::script::{Fault, Rule, Script};
 pub use crate::tls::Tls;
 pub use crate::token::{Access, Bearer, TokenField, TokenRequest, Tokens};

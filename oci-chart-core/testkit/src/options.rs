@@ -1,8 +1,10 @@
 //! The switches of a registry.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::quirk::Quirk;
 use crate::registry::Registry;
 use crate::registry::spool::Place;
 use crate::script::{Rule, Script};
@@ -43,6 +45,7 @@ pub enum Redirect {
 pub(crate) struct Options {
     pub(crate) port: u16,
     pub(crate) auth: Auth,
+    pub(crate) challenge: String,
     pub(crate) tls: Option<Tls>,
     pub(crate) place: Place,
     pub(crate) latency: Duration,
@@ -70,13 +73,30 @@ pub(crate) struct Options {
     pub(crate) max_manifest: usize,
     pub(crate) repositories: Option<Vec<String>>,
     pub(crate) warning: Option<String>,
+    pub(crate) quirks: BTreeSet<Quirk>,
+    pub(crate) rate_limit: u64,
+    pub(crate) projects: Option<BTreeSet<String>>,
+    pub(crate) immutable: Vec<String>,
+    pub(crate) quota: Option<u64>,
+    pub(crate) unsigned_hidden: bool,
+    pub(crate) read_only: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Auth {
     None,
-    Basic { user: String, password: String },
+    Basic { user: String, password: String, challenge: String },
     Bearer(Box<Bearer>),
+}
+
+impl Options {
+    /// Where tokens are served.
+    pub(crate) fn token_path(&self) -> &str {
+        match &self.auth {
+            Auth::Bearer(bearer) => &bearer.path,
+            Auth::None | Auth::Basic { .. } => "/token",
+        }
+    }
 }
 
 impl Builder {
@@ -84,6 +104,7 @@ impl Builder {
         let options = Options {
             port: 0,
             auth: Auth::None,
+            challenge: "Basic realm=\"testkit\"".to_owned(),
             tls: None,
             place: Place { spill: 1 << 20, directory: None },
             latency: Duration::ZERO,
@@ -111,6 +132,13 @@ impl Builder {
             max_manifest: 4 << 20,
             repositories: None,
             warning: None,
+            quirks: BTreeSet::new(),
+            rate_limit: u64::MAX,
+            projects: None,
+            immutable: Vec::new(),
+            quota: None,
+            unsigned_hidden: false,
+            read_only: false,
         };
         Self { options, script: Script::default() }
     }
@@ -142,7 +170,15 @@ impl Builder {
     /// Every request needs these credentials in a `Basic` header.
     #[must_use]
     pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
-        self.options.auth = Auth::Basic { user: user.to_owned(), password: password.to_owned() };
+        let challenge = self.options.challenge.clone();
+        self.options.auth = Auth::Basic { user: user.to_owned(), password: password.to_owned(), challenge };
+        self
+    }
+
+    /// The challenge of [`Builder::basic_auth`], set before that.
+    #[must_use]
+    pub fn basic_challenge(mut self, challenge: &str) -> Self {
+        self.options.challenge = challenge.to_owned();
         self
     }
 
@@ -349,6 +385,58 @@ impl Builder {
     #[must_use]
     pub fn warning(mut self, text: &str) -> Self {
         self.options.warning = Some(text.to_owned());
+        self
+    }
+
+    /// Does this as well.
+    #[must_use]
+    pub fn quirk(mut self, quirk: Quirk) -> Self {
+        self.options.quirks.insert(quirk);
+        self
+    }
+
+    /// Counts GETs of manifests, tells how many are left, and refuses more with 429.
+    #[must_use]
+    pub fn rate_limit(mut self, manifests: u64) -> Self {
+        self.options.rate_limit = manifests;
+        self.quirk(Quirk::CountedPulls)
+    }
+
+    /// Only these projects, which are the first parts of repository names, are there, and those of
+    /// [`Registry::create_project`].
+    #[must_use]
+    pub fn projects(mut self, names: &[&str]) -> Self {
+        self.options.projects = Some(names.iter().map(|name| (*name).to_owned()).collect());
+        self
+    }
+
+    /// Tags that match, with `*` for any run of characters, cannot be written once they are there: 412 where the registry
+    /// challenges those who lack a right, as Harbor does, else 400 `TAG_INVALID`, as Amazon's do.
+    #[must_use]
+    pub fn immutable_tags(mut self, pattern: &str) -> Self {
+        self.options.immutable.push(pattern.to_owned());
+        self
+    }
+
+    /// Refuses blobs with 403 `DENIED` that would make a project larger than so many bytes.
+    #[must_use]
+    pub const fn quota(mut self, bytes: u64) -> Self {
+        self.options.quota = Some(bytes);
+        self
+    }
+
+    /// Answers 412 `PROJECTPOLICYVIOLATION` to who reads a manifest that nothing refers to as its subject, unless that is
+    /// cosign with the right to push.
+    #[must_use]
+    pub const fn unsigned_hidden(mut self, yes: bool) -> Self {
+        self.options.unsigned_hidden = yes;
+        self
+    }
+
+    /// Refuses writes with 403 `DENIED`.
+    #[must_use]
+    pub const fn read_only(mut self, yes: bool) -> Self {
+        self.options.read_only = yes;
         self
     }
 

@@ -46,6 +46,10 @@ pub enum Fault {
     SetHeader(String, String),
     /// A response header is left out.
     RemoveHeader(String),
+    /// The request is handled as if it had asked for everything: without its `Range`.
+    IgnoreRange,
+    /// 307 to the same path and query at this origin, a URL without a slash at the end.
+    Redirect(String),
 }
 
 impl Fault {
@@ -182,7 +186,7 @@ impl Script {
 }
 
 /// Whether `text` fits `pattern`, in which `*` stands for any run of characters.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
     let mut parts = parts.peekable();

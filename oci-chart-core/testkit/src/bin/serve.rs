@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 const USAGE: &str = "\
 serve [OPTION]...
   --port N            listen on this port of 127.0.0.1 (default: any free one)
+  --profile NAME      behave as a real registry, and ask for its credentials: ecr, ecr-public, acr, gar, ghcr, dockerhub,
+                      harbor, quay, artifactory, gitlab, registry-2.8, registry-3, zot; options behind it win
   --basic USER:PASS   ask for basic credentials
   --bearer USER:PASS  ask for tokens, served at /token
   --anonymous-pull    with --bearer: tokens for pull need no credentials
@@ -129,6 +131,7 @@ fn configure(mut arguments: impl Iterator<Item = String>) -> Result<Builder, Str
         let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a value"));
         builder = match option.as_str() {
             "--port" => builder.port(number(&value()?)?),
+            "--profile" => builder.profile(value()?.parse()?),
             "--basic" => {
                 let (user, password) = pair(&value()?)?;
                 builder.basic_auth(&user, &password)

@@ -88,15 +88,25 @@ impl Reply {
 #[derive(Debug)]
 pub(crate) enum Refusal {
     Error(Box<ApiError>),
+    /// An answer in a form of its own.
+    Reply(Box<Reply>),
     /// The connection ends here, without an answer.
     HangUp,
+}
+
+impl Refusal {
+    /// A sentence of a server that stands before the registry, or of its library.
+    pub(crate) fn plain(status: StatusCode, text: &'static str) -> Self {
+        let reply = Reply::new(status).header(CONTENT_TYPE, "text/plain; charset=utf-8");
+        Self::Reply(Box::new(reply.content(Content::Bytes(Bytes::from_static(text.as_bytes())))))
+    }
 }
 
 /// An error as the spec's section "Error Codes" writes it.
 #[derive(Debug)]
 pub(crate) struct ApiError {
-    status: StatusCode,
-    code: &'static str,
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
     message: String,
     detail: Value,
     headers: Vec<(HeaderName, String)>,

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, EXPECT, HeaderName};
+use hyper::header::{AUTHORIZATION, EXPECT, HOST, HeaderName};
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use serde_json::json;
 
@@ -12,9 +12,11 @@ use super::body::{BrokenOff, Inbound, Outbound};
 use super::fault::Faults;
 use super::query::Query;
 use super::route::Route;
-use super::{State, auth, blobs, manifests, referrers, tags, uploads};
-use crate::log::{Begin, Class, Origin};
+use super::{State, auth, blobs, manifests, policy, referrers, tags, uploads};
+use crate::log::{Begin, Class, Origin, locked};
 use crate::options::Auth;
+use crate::quirk::{Bite, Quirk};
+use crate::token::Access;
 
 /// Request body bytes that are read after an early answer, as Go's servers do.
 const DRAIN: u64 = 256 << 10;
@@ -26,9 +28,29 @@ const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api
 pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
     pub(crate) method: String,
+    pub(crate) target: String,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Inbound,
+}
+
+impl Call<'_> {
+    /// Remembers that the request met a quirk which harms it.
+    pub(crate) fn bite(&self, quirk: Quirk) {
+        let request = format!("{} {}", self.method, self.target);
+        locked(&self.state.bites).push(Bite { quirk, request });
+    }
+
+    /// A path of this registry as `Location` and `Link` carry it: as the client addresses the registry, where URLs are whole.
+    pub(crate) fn url(&self, path: &str) -> String {
+        if !self.state.options.absolute_urls {
+            return path.to_owned();
+        }
+        let registry = &self.state.origins.registry;
+        let (scheme, own) = registry.split_once("://").unwrap_or(("http", registry));
+        let host = self.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or(own);
+        format!("{scheme}://{host}{path}")
+    }
 }
 
 pub(crate) async fn answer(
@@ -42,7 +64,7 @@ pub(crate) async fn answer(
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
     let query = Query::parse(head.uri.query().unwrap_or_default());
     let route = Route::parse(head.uri.path());
-    let token_path = head.uri.path() == "/token" && state.serves_tokens(origin);
+    let token_path = head.uri.path() == state.options.token_path() && state.serves_tokens(origin);
     let class = match origin {
         _ if token_path => Class::Token,
         Origin::Registry => route.class(&method, &query),
@@ -54,8 +76,8 @@ pub(crate) async fn answer(
     let faults = Faults::from(state.script.judge(&method, target), &entry);
 
     let body = Inbound::new(body, entry.clone(), faults.cut_request());
-    let mut call = Call { state, method, query, headers: head.headers, body };
-    let outcome = match faults.before().await {
+    let mut call = Call { state, method, target: target.to_owned(), query, headers: head.headers, body };
+    let outcome = match faults.before(target, &mut call.headers).await {
         Ok(Some(reply)) => Ok(reply),
         Ok(None) if token_path => token(&mut call).await,
         Ok(None) => dispatch(&mut call, origin, &route).await,
@@ -72,6 +94,7 @@ pub(crate) async fn answer(
     if let Some(warning) = &state.options.warning {
         reply = reply.header(WARNING, format!("299 - \"{warning}\""));
     }
+    policy::adorn(state, &mut reply);
     reply.announce_length();
     let bend = faults.after(&mut reply).inspect_err(|_| entry.end())?;
 
@@ -88,7 +111,8 @@ pub(crate) async fn answer(
 async fn settle(call: &mut Call<'_>, outcome: Result<Reply, Refusal>) -> Result<Reply, BrokenOff> {
     let reply = match outcome {
         Ok(reply) => reply,
-        Err(Refusal::Error(error)) => error.reply(),
+        Err(Refusal::Error(error)) => policy::in_own_words(call, *error).reply(),
+        Err(Refusal::Reply(reply)) => *reply,
         Err(Refusal::HangUp) => return Err(BrokenOff),
     };
     if !call.headers.contains_key(EXPECT) {
@@ -108,7 +132,16 @@ async fn token(call: &mut Call<'_>) -> Result<Reply, Refusal> {
         }
         _ => call.query.clone(),
     };
-    Ok(call.state.tokens.answer(bearer, &call.method, &call.headers, &form))
+    if call.method == "POST" && call.state.has(Quirk::NoTokenPost) {
+        call.bite(Quirk::NoTokenPost);
+        return Err(Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n"));
+    }
+    let exists = |access: &Access<'_>| {
+        let strict = access.kind == "repository" && call.state.has(Quirk::ProjectIsUnauthorized);
+        !strict || call.state.has_project(access.name)
+    };
+    let lenient = call.state.has(Quirk::WrongPasswordIsAnonymous);
+    Ok(call.state.tokens.answer(bearer, &call.method, &call.headers, &form, lenient, exists))
 }
 
 async fn dispatch(call: &mut Call<'_>, origin: Origin, route: &Route) -> Result<Reply, Refusal> {
@@ -117,7 +150,9 @@ async fn dispatch(call: &mut Call<'_>, origin: Origin, route: &Route) -> Result<
         Origin::Storage => return storage(call, route),
         Origin::Token => return Err(not_found("UNSUPPORTED", "only /token is here").into()),
     }
+    policy::before(call)?;
     auth::check(call, route)?;
+    policy::after(call, route)?;
     let method = call.method.clone();
     if method == "HEAD" && !call.state.options.head {
         return Err(unsupported("HEAD is not allowed here").into());
@@ -148,9 +183,17 @@ async fn dispatch(call: &mut Call<'_>, origin: Origin, route: &Route) -> Result<
             let message = format!("{name:?} is not a repository name");
             Err(bad_request("NAME_INVALID", message).into())
         }
-        (Route::Unknown, _) => Err(not_found("UNSUPPORTED", "no such endpoint").into()),
+        (Route::Unknown, _) => Err(no_endpoint(call.state)),
         _ => Err(unsupported(format!("{method} is not defined for this endpoint")).into()),
     }
+}
+
+/// What there is no endpoint for.
+pub(super) fn no_endpoint(state: &State) -> Refusal {
+    if state.has(Quirk::PlainNotFound) {
+        return Refusal::plain(StatusCode::NOT_FOUND, "404 page not found\n");
+    }
+    not_found("UNSUPPORTED", "no such endpoint").into()
 }
 
 /// The second origin: blobs for everyone who brings no credentials.

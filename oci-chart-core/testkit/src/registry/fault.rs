@@ -1,8 +1,8 @@
 //! A fault of the script at work on one exchange.
 
 use bytes::Bytes;
-use hyper::StatusCode;
-use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue, RANGE};
+use hyper::{HeaderMap, StatusCode};
 
 use super::answer::{Content, Refusal, Reply};
 use super::body::{Bend, BrokenOff};
@@ -28,8 +28,20 @@ impl Faults {
     }
 
     /// What happens instead of the request, or before it.
-    pub(crate) async fn before(&self) -> Result<Option<Reply>, Refusal> {
+    pub(crate) async fn before(
+        &self,
+        target: &str,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Reply>, Refusal> {
         match &self.0 {
+            Some(Fault::IgnoreRange) => {
+                headers.remove(RANGE);
+                Ok(None)
+            }
+            Some(Fault::Redirect(origin)) => {
+                let location = format!("{origin}{target}");
+                Ok(Some(Reply::new(StatusCode::TEMPORARY_REDIRECT).location(&location)))
+            }
             Some(Fault::Drop) => Err(Refusal::HangUp),
             Some(Fault::Delay(time)) => {
                 tokio::time::sleep(*time).await;
@@ -64,7 +76,15 @@ impl Faults {
             Some(Fault::Drip(size, pause)) => bend.drip = Some((*size, *pause)),
             Some(Fault::SetHeader(name, value)) => set(reply, name, value),
             Some(Fault::RemoveHeader(name)) => drop(reply.headers.remove(name.as_str())),
-            Some(Fault::Status { .. } | Fault::Delay(_) | Fault::Drop | Fault::CutRequest(_)) | None => {}
+            Some(
+                Fault::Status { .. }
+                | Fault::Delay(_)
+                | Fault::Drop
+                | Fault::CutRequest(_)
+                | Fault::IgnoreRange
+                | Fault::Redirect(_),
+            )
+            | None => {}
         }
         Ok(bend)
     }

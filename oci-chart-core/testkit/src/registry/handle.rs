@@ -15,6 +15,7 @@ use super::spool::{Spool, Stored};
 use super::storage::Manifest;
 use crate::log::{Log, locked};
 use crate::options::Builder;
+use crate::quirk::Bite;
 use crate::script::Script;
 use crate::token::Tokens;
 
@@ -87,6 +88,19 @@ impl Registry {
     #[must_use]
     pub fn leaked_credentials(&self) -> u64 {
         self.state.leaked.load(Ordering::SeqCst)
+    }
+
+    /// Requests that met a quirk which harms them, oldest first.
+    #[must_use]
+    pub fn bites(&self) -> Vec<Bite> {
+        locked(&self.state.bites).clone()
+    }
+
+    /// Creates a project, where [`Builder::projects`] limits them.
+    pub fn create_project(&self, name: &str) {
+        if let Some(projects) = &mut *locked(&self.state.projects) {
+            projects.insert(name.to_owned());
+        }
     }
 
     /// Uploads that were begun and neither finished nor cancelled.

@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH};
 
 use super::answer::{ApiError, CONTENT_DIGEST, Content, Refusal, Reply, bad_request, not_found, unsupported};
 use super::blobs::parse;
 use super::digest::{Algorithm, Digest};
 use super::exchange::Call;
 use super::facts::Facts;
+use super::policy;
 use super::route::is_tag;
 use super::storage::Manifest;
 use crate::log::locked;
+use crate::quirk::Quirk;
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const TAG: HeaderName = HeaderName::from_static("oci-tag");
@@ -22,6 +24,7 @@ pub(crate) fn get(call: &Call<'_>, repository: &str, reference: &str) -> Result<
     Target::parse(reference)?;
     let manifest =
         locked(&call.state.storage).manifest(repository, reference).ok_or_else(|| unknown(reference))?;
+    policy::may_read(call, repository, &manifest)?;
     let etag = format!("\"{}\"", manifest.digest);
     let base =
         |status| Reply::new(status).header(CONTENT_DIGEST, manifest.digest.to_string()).header(ETAG, &etag);
@@ -29,7 +32,11 @@ pub(crate) fn get(call: &Call<'_>, repository: &str, reference: &str) -> Result<
         return Ok(base(StatusCode::NOT_MODIFIED));
     }
     let content = Content::Bytes(manifest.bytes.clone());
-    Ok(base(StatusCode::OK).header(CONTENT_TYPE, &manifest.media_type).content(content))
+    let mut reply = base(StatusCode::OK).header(CONTENT_TYPE, &manifest.media_type).content(content);
+    if call.method == "HEAD" && call.state.has(Quirk::HeadLengthDiffers) {
+        reply = reply.header(CONTENT_LENGTH, (manifest.bytes.len() + 1).to_string());
+    }
+    policy::counted(call, reply)
 }
 
 pub(crate) async fn put(call: &mut Call<'_>, repository: &str, reference: &str) -> Result<Reply, Refusal> {
@@ -51,6 +58,9 @@ pub(crate) async fn put(call: &mut Call<'_>, repository: &str, reference: &str) 
         }
         Target::Tag(tag) => (Digest::of(Algorithm::Sha256, &bytes), BTreeSet::from([tag])),
     };
+    for tag in &tags {
+        policy::may_tag(call, repository, tag)?;
+    }
     let by_digest = tags.is_empty();
     if by_digest && options.tag_parameters {
         for tag in call.query.all("tag") {
@@ -70,7 +80,7 @@ pub(crate) async fn put(call: &mut Call<'_>, repository: &str, reference: &str) 
 
     let mut reply = Reply::new(StatusCode::CREATED).header(CONTENT_DIGEST, digest.to_string());
     if options.manifest_location {
-        reply = reply.location(&call.state.url(&format!("/v2/{repository}/manifests/{digest}")));
+        reply = reply.location(&call.url(&format!("/v2/{repository}/manifests/{digest}")));
     }
     if let Some(subject) = subject {
         reply = reply.header(SUBJECT, subject);
@@ -85,7 +95,8 @@ pub(crate) async fn put(call: &mut Call<'_>, repository: &str, reference: &str) 
 pub(crate) fn delete(call: &Call<'_>, repository: &str, reference: &str) -> Result<Reply, Refusal> {
     let target = Target::parse(reference)?;
     let options = &call.state.options;
-    if !options.delete || (!options.tag_delete && matches!(target, Target::Tag(_))) {
+    let no_tags = !options.tag_delete || call.state.has(Quirk::TagDeleteIsBad);
+    if !options.delete || (no_tags && matches!(target, Target::Tag(_))) {
         return Err(unsupported("deleting is switched off").into());
     }
     let mut storage = locked(&call.state.storage);

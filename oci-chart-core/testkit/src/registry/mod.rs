@@ -11,6 +11,7 @@ mod fault;
 mod handle;
 mod manifests;
 mod page;
+mod policy;
 pub(crate) mod query;
 mod referrers;
 mod route;
@@ -20,14 +21,16 @@ mod storage;
 mod tags;
 mod uploads;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 pub use self::handle::{Registry, StoredManifest};
 use self::storage::Storage;
 use self::uploads::Uploads;
-use crate::log::Log;
+use crate::log::{Log, locked};
 use crate::options::Options;
+use crate::quirk::{Bite, Quirk};
 use crate::script::Script;
 use crate::token::Tokens;
 
@@ -45,6 +48,11 @@ pub(crate) struct State {
     pub(crate) connections: AtomicU64,
     /// Requests to the storage origin that carried `Authorization`.
     pub(crate) leaked: AtomicU64,
+    /// The projects that are there; none where all are.
+    pub(crate) projects: Mutex<Option<BTreeSet<String>>>,
+    /// Manifests that were read so far.
+    pub(crate) pulls: AtomicU64,
+    pub(crate) bites: Mutex<Vec<Bite>>,
 }
 
 /// URLs of the listeners, without a slash at the end.
@@ -56,8 +64,13 @@ pub(crate) struct Origins {
 }
 
 impl State {
-    /// A path of this registry as `Location` and `Link` carry it.
-    pub(crate) fn url(&self, path: &str) -> String {
-        if self.options.absolute_urls { format!("{}{path}", self.origins.registry) } else { path.to_owned() }
+    pub(crate) fn has(&self, quirk: Quirk) -> bool {
+        self.options.quirks.contains(&quirk)
+    }
+
+    /// Whether the project of this repository is there.
+    pub(crate) fn has_project(&self, repository: &str) -> bool {
+        let project = repository.split('/').next().unwrap_or_default();
+        locked(&self.projects).as_ref().is_none_or(|projects| projects.contains(project))
     }
 }

@@ -1,10 +1,13 @@
 //! Pages: the parameters `n` and `last`, and the `Link` to the next page.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::header::LINK;
 
 use super::answer::{ApiError, Reply, bad_request};
 use super::exchange::Call;
 use super::query::query_encode;
+use crate::quirk::Quirk;
 
 /// The entries of one page, and whether more follow.
 pub(crate) struct Page<T> {
@@ -27,8 +30,15 @@ impl<T> Page<T> {
             })?),
         };
         let limit = [asked, call.state.options.page_size].into_iter().flatten().min();
-        let last = call.query.first("last");
-        let mut rest = all.filter(|entry| last.is_none_or(|last| key(entry) > last));
+        let limit = limit.filter(|_| !call.state.has(Quirk::PageSizeIgnored));
+        let mut last = call.query.first("last").map(str::to_owned);
+        if call.state.has(Quirk::OpaquePages) {
+            if last.is_some() {
+                call.bite(Quirk::OpaquePages);
+            }
+            last = call.query.first("next_page").and_then(|token| opened(token));
+        }
+        let mut rest = all.filter(|entry| last.as_ref().is_none_or(|last| key(entry) > last.as_str()));
         let entries: Vec<T> = rest.by_ref().take(limit.unwrap_or(usize::MAX)).collect();
         // Without entries there is nothing to go on from.
         let more = !entries.is_empty() && rest.next().is_some();
@@ -39,7 +49,17 @@ impl<T> Page<T> {
     pub(crate) fn link(&self, call: &Call<'_>, reply: Reply, path: &str, last: Option<&str>) -> Reply {
         let (true, Some(last), Some(limit)) = (self.more, last, self.limit) else { return reply };
         let joint = if path.contains('?') { '&' } else { '?' };
-        let url = call.state.url(&format!("{path}{joint}n={limit}&last={}", query_encode(last)));
+        let next = if call.state.has(Quirk::OpaquePages) {
+            format!("next_page={}", query_encode(&STANDARD.encode(last)))
+        } else {
+            format!("last={}", query_encode(last))
+        };
+        let url = call.url(&format!("{path}{joint}n={limit}&{next}"));
         reply.header(LINK, format!("<{url}>; rel=\"next\""))
     }
+}
+
+/// What a page's token says.
+fn opened(token: &str) -> Option<String> {
+    String::from_utf8(STANDARD.decode(token).ok()?).ok()
 }

@@ -42,8 +42,9 @@ impl Registry {
         let origins = Origins {
             registry: registry.url.clone(),
             storage: storage.as_ref().map(|listener| listener.url.clone()),
-            token: format!("{}/token", token.as_ref().unwrap_or(&registry).url),
+            token: format!("{}{}", token.as_ref().unwrap_or(&registry).url, options.token_path()),
         };
+        let projects = options.projects.clone();
         let state = Arc::new(State {
             options,
             storage: Mutex::new(Storage::default()),
@@ -54,6 +55,9 @@ impl Registry {
             origins,
             connections: AtomicU64::new(0),
             leaked: AtomicU64::new(0),
+            projects: Mutex::new(projects),
+            pulls: AtomicU64::new(0),
+            bites: Mutex::default(),
         });
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();

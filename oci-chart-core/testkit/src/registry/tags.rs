@@ -7,6 +7,7 @@ use super::answer::{Refusal, Reply, not_found};
 use super::exchange::Call;
 use super::page::Page;
 use crate::log::locked;
+use crate::quirk::Quirk;
 
 pub(crate) fn list(call: &Call<'_>, repository: &str) -> Result<Reply, Refusal> {
     let storage = locked(&call.state.storage);
@@ -14,7 +15,10 @@ pub(crate) fn list(call: &Call<'_>, repository: &str) -> Result<Reply, Refusal> 
         let error = not_found("NAME_UNKNOWN", format!("repository {repository} not known to registry"));
         return Err(error.detail(json!({ "name": repository })).into());
     };
-    let page = Page::of(call, found.tags.keys(), |tag| tag.as_str())?;
+    let mut page = Page::of(call, found.tags.keys(), |tag| tag.as_str())?;
+    if call.state.has(Quirk::PageSizeIgnored) {
+        page.entries.reverse();
+    }
     let reply = Reply::json(StatusCode::OK, &json!({ "name": repository, "tags": page.entries }));
     let last = page.entries.last().map(|tag| tag.as_str());
     Ok(page.link(call, reply, &format!("/v2/{repository}/tags/list"), last))

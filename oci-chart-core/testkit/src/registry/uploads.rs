@@ -5,15 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hyper::StatusCode;
-use hyper::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, LOCATION, RANGE, TRANSFER_ENCODING};
+use hyper::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, LOCATION, RANGE, TRANSFER_ENCODING,
+};
 
 use super::answer::{ApiError, CONTENT_DIGEST, Refusal, Reply, bad_request, not_found};
 use super::blobs::parse;
 use super::digest::{Algorithm, Digest};
 use super::exchange::Call;
+use super::policy;
 use super::spool::Spool;
 use crate::log::locked;
 use crate::options::Mounts;
+use crate::quirk::Quirk;
 
 const MIN_CHUNK: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 
@@ -29,6 +33,8 @@ struct Session {
     spool: Option<Spool>,
     /// A chunk below the minimum came: it must have been the last.
     short: bool,
+    /// A chunk came already.
+    begun: bool,
 }
 
 impl Uploads {
@@ -52,6 +58,12 @@ pub(crate) async fn begin(call: &mut Call<'_>, repository: &str) -> Result<Reply
         }
     } else if let Some(digest) = call.query.first("digest").filter(|_| call.state.options.single_post) {
         let digest = parse(digest)?;
+        let typed = call.headers.get(CONTENT_TYPE).is_some_and(|value| value == "application/octet-stream");
+        if call.state.has(Quirk::PostNeedsType) && !typed {
+            call.bite(Quirk::PostNeedsType);
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(ApiError::new(status, "UNSUPPORTED", "a blob is application/octet-stream").into());
+        }
         let mut spool = Spool::new(call.state.options.place.clone(), digest.algorithm());
         receive(call, &mut spool).await?;
         return commit(call, repository, spool, &digest);
@@ -66,7 +78,7 @@ pub(crate) async fn begin(call: &mut Call<'_>, repository: &str) -> Result<Reply
     let session =
         format!("{serial:08x}-0000-4000-8000-{:012x}", serial.wrapping_mul(0x9E37_79B9) & 0xFFFF_FFFF_FFFF);
     let spool = Spool::new(call.state.options.place.clone(), algorithm);
-    let state = Session { repository: repository.to_owned(), spool: Some(spool), short: false };
+    let state = Session { repository: repository.to_owned(), spool: Some(spool), short: false, begun: false };
     let location = location(call, &state, &session);
     locked(&uploads.sessions).insert(session.clone(), Arc::new(tokio::sync::Mutex::new(state)));
 
@@ -104,6 +116,9 @@ pub(crate) async fn proceed(call: &mut Call<'_>, repository: &str, id: &str) -> 
             }
             outcome
         }
+        _ if call.state.has(Quirk::CancelForbidden) => {
+            Err(policy::forbidden("DENIED", "deleting needs a right of its own").into())
+        }
         _ => {
             locked(&call.state.uploads.sessions).remove(id);
             session.spool = None;
@@ -133,8 +148,21 @@ fn mount(call: &Call<'_>, repository: &str, digest: &str) -> Result<Option<Reply
         }
     }
     let digest = parse(digest)?;
+    let source = call.query.first("from");
+    if source.is_none() && call.state.has(Quirk::MountNeedsSource) {
+        call.bite(Quirk::MountNeedsSource);
+        return Err(bad_request("UNSUPPORTED", "a mount has a source").into());
+    }
     let mut storage = locked(&call.state.storage);
-    let blob = match call.query.first("from") {
+    let foreign = |source: &str| source != repository && storage.repository(source).is_none();
+    if source.is_some_and(foreign) && call.state.has(Quirk::MountChecksSource) {
+        call.bite(Quirk::MountChecksSource);
+        return Err(bad_request("NAME_INVALID", "invalid repository name").into());
+    }
+    let blob = match source {
+        _ if call.state.has(Quirk::MountIgnoresSource) => {
+            storage.blob(repository, &digest).or_else(|| storage.blob_anywhere(&digest))
+        }
         Some(source) => storage.blob(source, &digest),
         None if options.anonymous_mount => storage.blob_anywhere(&digest),
         None => None,
@@ -159,7 +187,16 @@ async fn patch(call: &mut Call<'_>, session: &mut Session, id: &str) -> Result<R
             bad_request("SIZE_INVALID", "a chunk before this one was smaller than the minimum").into()
         );
     }
-    check_range(call, session, id)?;
+    match check_range(call, session, id) {
+        Err(_) if call.state.has(Quirk::AnyOrder) => call.bite(Quirk::AnyOrder),
+        checked => checked?,
+    }
+    if call.state.has(Quirk::LaterChunksDropped) && session.begun {
+        call.bite(Quirk::LaterChunksDropped);
+        call.body.drain(u64::MAX).await?;
+        return Ok(progress(call, session, id, StatusCode::CREATED));
+    }
+    session.begun = true;
     let spool = session.spool.as_mut().ok_or_else(unknown)?;
     let before = spool.length();
     receive(call, spool).await?;
@@ -197,13 +234,18 @@ fn commit(call: &Call<'_>, repository: &str, spool: Spool, digest: &Digest) -> R
     if actual != *digest {
         return Err(bad_request("DIGEST_INVALID", format!("the content has the digest {actual}")).into());
     }
+    if stored.length() == 0 && call.state.has(Quirk::NoEmptyBlobs) {
+        call.bite(Quirk::NoEmptyBlobs);
+        return Err(bad_request("BLOB_UPLOAD_INVALID", "a blob has bytes").into());
+    }
+    policy::may_store(call, repository, stored.length())?;
     locked(&call.state.storage).open(repository).blobs.insert(actual, Arc::new(stored));
     Ok(created(call, repository, digest))
 }
 
 fn created(call: &Call<'_>, repository: &str, digest: &Digest) -> Reply {
     Reply::new(StatusCode::CREATED)
-        .location(&call.state.url(&format!("/v2/{repository}/blobs/{digest}")))
+        .location(&call.url(&format!("/v2/{repository}/blobs/{digest}")))
         .header(CONTENT_DIGEST, digest.to_string())
 }
 
@@ -246,7 +288,7 @@ fn announced_length(call: &Call<'_>) -> Option<u64> {
 
 fn location(call: &Call<'_>, session: &Session, id: &str) -> String {
     let (repository, state) = (&session.repository, state_of(call, session, id));
-    call.state.url(&format!("/v2/{repository}/blobs/uploads/{id}?_state={state}"))
+    call.url(&format!("/v2/{repository}/blobs/uploads/{id}?_state={state}"))
 }
 
 fn state_of(call: &Call<'_>, session: &Session, id: &str) -> String {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Worth;
+
 /// How the registry's bearer authentication behaves.
 #[derive(Clone)]
 pub struct Bearer {
@@ -17,6 +19,8 @@ pub struct Bearer {
     pub(crate) field: TokenField,
     pub(crate) first_scope_only: bool,
     pub(crate) oauth: bool,
+    pub(crate) path: String,
+    pub(crate) identity: Option<String>,
     permit: Option<Permit>,
 }
 
@@ -46,6 +50,8 @@ pub enum TokenField {
     AccessToken,
     /// Both, with the same value.
     Both,
+    /// `token`, and an `access_token` without a letter, as Harbor has it.
+    TokenAndEmptyAccess,
     /// Neither: an answer that breaks the token specification.
     Neither,
 }
@@ -65,6 +71,8 @@ impl Bearer {
             field: TokenField::Token,
             first_scope_only: false,
             oauth: true,
+            path: "/token".to_owned(),
+            identity: None,
             permit: None,
         }
     }
@@ -112,11 +120,46 @@ impl Bearer {
         self
     }
 
+    /// The path of the token service, `/token` unless set.
+    #[must_use]
+    pub fn path(mut self, path: &str) -> Self {
+        self.path = path.to_owned();
+        self
+    }
+
+    /// The name of the service in the challenge, `testkit` unless set.
+    #[must_use]
+    pub fn service(mut self, service: &str) -> Self {
+        self.service = service.to_owned();
+        self
+    }
+
+    /// A refresh token of the user that is known from the start: an identity token.
+    #[must_use]
+    pub fn identity(mut self, token: &str) -> Self {
+        self.identity = Some(token.to_owned());
+        self
+    }
+
     /// Decides each requested action; what is refused is left out of the token, as real servers do.
     #[must_use]
     pub fn permit(mut self, permit: impl Fn(&Access<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.permit = Some(Arc::new(permit));
         self
+    }
+
+    /// What the credentials themselves are worth, where a registry takes them instead of a token. `needed` has
+    /// `repository:NAME:ACTION`.
+    pub(crate) fn worth(&self, (user, password): &(String, String), needed: &[String]) -> Worth {
+        if *user != self.user || *password != self.password {
+            return Worth::TooLittle;
+        }
+        let all = needed.iter().all(|need| {
+            let Some((kind, rest)) = need.split_once(':') else { return false };
+            let Some((name, action)) = rest.rsplit_once(':') else { return false };
+            self.permits(&Access { user: Some(user), kind, name, action })
+        });
+        if all { Worth::Enough } else { Worth::TooLittle }
     }
 
     pub(super) fn permits(&self, access: &Access<'_>) -> bool {

@@ -100,15 +100,27 @@ impl Tokens {
         }
     }
 
-    /// Answers a token request. `form` is the query of a GET or the body of a POST.
-    pub(crate) fn answer(&self, bearer: &Bearer, method: &str, headers: &HeaderMap, form: &Query) -> Reply {
+    /// Answers a token request. `form` is the query of a GET or the body of a POST; a `lenient` service takes wrong credentials
+    /// for nobody's, where it is asked for a scope; nobody gets a right to what `exists` denies.
+    pub(crate) fn answer(
+        &self,
+        bearer: &Bearer,
+        method: &str,
+        headers: &HeaderMap,
+        form: &Query,
+        lenient: bool,
+        exists: impl Fn(&Access<'_>) -> bool,
+    ) -> Reply {
         let grant = if method == "POST" { form.first("grant_type").unwrap_or_default() } else { "" };
         let mut state = locked(&self.0);
         let user = match (method, grant) {
             ("GET", _) => basic_credentials(headers),
             ("POST", "password") => form.first("username").zip(form.first("password")).map(owned),
             ("POST", "refresh_token") => {
-                let known = form.first("refresh_token").and_then(|token| state.refresh.get(token)).cloned();
+                let shown = form.first("refresh_token");
+                let first = bearer.identity.as_deref().filter(|identity| shown == Some(*identity));
+                let known = shown.and_then(|token| state.refresh.get(token)).cloned();
+                let known = known.or_else(|| first.map(|_| bearer.user.clone()));
                 Some((known.unwrap_or_default(), bearer.password.clone()))
             }
             _ => None,
@@ -126,11 +138,14 @@ impl Tokens {
         };
         let reply = if method == "POST" && !bearer.oauth {
             refused(StatusCode::NOT_FOUND, "no OAuth2 endpoint here")
-        } else if user.is_some() && request.user.is_none() {
+        } else if lenient && request.user.is_none() && request.scopes.is_empty() {
+            Reply::new(StatusCode::UNAUTHORIZED)
+        } else if user.is_some() && request.user.is_none() && !lenient {
             refused(StatusCode::UNAUTHORIZED, "incorrect username or password")
         } else {
             let scopes = if bearer.first_scope_only { 1 } else { usize::MAX };
-            request.granted = granted(bearer, request.user.as_deref(), request.scopes.iter().take(scopes));
+            let asked = request.scopes.iter().take(scopes);
+            request.granted = granted(bearer, request.user.as_deref(), asked, exists);
             state.issue(bearer, &request, form)
         };
         request.status = reply.status.as_u16();
@@ -148,8 +163,11 @@ impl State {
         let (token, refresh) = (secret("access"), secret("refresh"));
         let mut answer = serde_json::Map::new();
         let mut put = |key: &str, value: Value| answer.insert(key.to_owned(), value);
-        if matches!(bearer.field, TokenField::Token | TokenField::Both) {
+        if matches!(bearer.field, TokenField::Token | TokenField::Both | TokenField::TokenAndEmptyAccess) {
             put("token", json!(token));
+        }
+        if bearer.field == TokenField::TokenAndEmptyAccess {
+            put("access_token", json!(""));
         }
         if matches!(bearer.field, TokenField::AccessToken | TokenField::Both) {
             put("access_token", json!(token));
@@ -184,13 +202,19 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn granted<'a>(bearer: &Bearer, user: Option<&str>, scopes: impl Iterator<Item = &'a String>) -> Vec<String> {
+fn granted<'a>(
+    bearer: &Bearer,
+    user: Option<&str>,
+    scopes: impl Iterator<Item = &'a String>,
+    exists: impl Fn(&Access<'_>) -> bool,
+) -> Vec<String> {
     let mut all = Vec::new();
     for scope in scopes {
         let Some((kind, rest)) = scope.split_once(':') else { continue };
         let Some((name, actions)) = rest.rsplit_once(':') else { continue };
         for action in actions.split(',') {
-            if bearer.permits(&Access { user, kind, name, action }) {
+            let access = Access { user, kind, name, action };
+            if bearer.permits(&access) && exists(&access) {
                 all.push(format!("{kind}:{name}:{action}"));
             }
         }

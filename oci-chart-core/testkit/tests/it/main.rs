@@ -4,6 +4,7 @@
 mod conformance;
 mod faults;
 mod registry;
+mod relay;
 mod serve;
 mod support;
 mod switches;
