@@ -18,11 +18,13 @@ main() {
     go_tool helm3 helm.sh/helm/v3/cmd/helm v3.21.4
     go_tool crane github.com/google/go-containerregistry/cmd/crane v0.21.9
     go_tool regctl github.com/regclient/regclient/cmd/regctl v0.11.5
+    orasgo_program
     go_tool registry3 github.com/distribution/distribution/v3/cmd/registry v3.1.1
     # cosign goes here, once signatures are judged: two majors, cosign3 and cosign2, each a go_tool line.
     debian_tool docker-registry docker-registry
     debian_tool htpasswd apache2-utils
     debian_tool openssl openssl
+    debian_tool skopeo skopeo
     debian_tool strace strace
 }
 
@@ -45,7 +47,7 @@ go_tool() {
 # The programs of this directory; their stamp is a digest of the sources.
 own_programs() {
     local stamp
-    stamp=$(cd "$here" && cat go.mod go.sum ./*/*.go | sha256sum)
+    stamp=$(cd "$here" && cat go.mod go.sum ./oracle/*.go ./referrers/*.go | sha256sum)
     if is_fresh own "$stamp" oracle referrers; then
         return
     fi
@@ -54,6 +56,19 @@ own_programs() {
     # Where the checkout belongs to another user, asking git for the revision would fail.
     (cd "$here" && go build -buildvcs=false -p 2 -o "$bin/" ./oracle ./referrers)
     finish own "$stamp" "$started"
+}
+
+# A module of its own: the oracle speaks for the oras-go that Helm pins, this program for the newest.
+orasgo_program() {
+    local stamp
+    stamp=$(cd "$here/orasgo" && cat go.mod go.sum ./*.go | sha256sum)
+    if is_fresh orasgo "$stamp" orasgo; then
+        return
+    fi
+    need_go orasgo
+    local started=$SECONDS
+    (cd "$here/orasgo" && go build -buildvcs=false -p 2 -o "$bin/" .)
+    finish orasgo "$stamp" "$started"
 }
 
 need_go() {
