@@ -7,9 +7,13 @@ mod client;
 mod host;
 mod mailbox;
 mod runtime;
+#[cfg(feature = "sign")]
+mod trust;
 
 pub use client::Client;
 #[cfg(feature = "registry")]
 pub use host::HostCredentials;
 pub use host::{Host, HostHandle};
 pub use runtime::Runtime;
+#[cfg(feature = "sign")]
+pub use trust::HostSigner;

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "sign")]
+use crate::trust::{Guarded, Policy, VerifyOptions};
 #[cfg(feature = "registry")]
 use crate::{
     auth::{CredentialSource, StaticCredentials},
@@ -30,6 +32,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     limits: Limits,
+    #[cfg(feature = "sign")]
+    policy: Option<Arc<Policy>>,
     #[cfg(feature = "registry")]
     registries: Registries,
 }
@@ -46,6 +50,16 @@ impl Client {
     ///
     /// [`Unsupported`](crate::ErrorKind::Unsupported) for a registry where this build has no feature `registry`.
     pub fn open(&self, location: &Location) -> Result<Arc<dyn Store>> {
+        let store = self.open_unguarded(location)?;
+        #[cfg(feature = "sign")]
+        if let Some(policy) = &self.policy {
+            let options = VerifyOptions::default().with_limits(self.limits.clone());
+            return Ok(Arc::new(Guarded::new(store, Arc::clone(policy), options)?));
+        }
+        Ok(store)
+    }
+
+    fn open_unguarded(&self, location: &Location) -> Result<Arc<dyn Store>> {
         match location {
             Location::Layout(path) => Ok(Arc::new(Layout::new(path).with_limits(self.limits.clone()))),
             #[cfg(feature = "registry")]
@@ -78,6 +92,8 @@ impl fmt::Debug for Client {
 #[must_use]
 pub struct ClientBuilder {
     limits: Limits,
+    #[cfg(feature = "sign")]
+    policy: Option<Arc<Policy>>,
     #[cfg(feature = "registry")]
     connection: ConnectionOptions,
     #[cfg(feature = "registry")]
@@ -91,13 +107,26 @@ impl ClientBuilder {
         self
     }
 
+    /// Lets only charts out of the stores that satisfy `policy`, whatever the options of a pull say: the client refuses what is not signed.
+    #[cfg(feature = "sign")]
+    pub fn policy(mut self, policy: impl Into<Arc<Policy>>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for options that cannot be: a user agent with a line break.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for options that cannot be: a user agent with a line break, a policy that makes no sense.
     pub fn build(self) -> Result<Client> {
+        #[cfg(feature = "sign")]
+        if let Some(policy) = &self.policy {
+            policy.validate()?;
+        }
         Ok(Client {
+            #[cfg(feature = "sign")]
+            policy: self.policy,
             #[cfg(feature = "registry")]
             registries: Registries::new(
                 self.connection.with_limits(self.limits.clone()),

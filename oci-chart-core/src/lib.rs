@@ -94,6 +94,7 @@
 //! | --- | --- | --- |
 //! | `registry` | yes | registries over HTTP: `store::Repository`, `auth` |
 //! | `blocking` | yes | `blocking` |
+//! | `sign` | yes | `trust`: signatures of keys, made and checked |
 //!
 //! Helm's rules are those of 4.2.4; where 3.x differs, the item says so. The minimum Rust version is 1.88.
 
@@ -134,6 +135,8 @@ pub mod store;
 pub mod blocking;
 mod client;
 pub mod transfer;
+#[cfg(feature = "sign")]
+pub mod trust;
 
 pub use chart::{Chart, Package};
 pub use client::{Client, ClientBuilder};

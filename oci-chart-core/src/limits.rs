@@ -1,5 +1,7 @@
 //! Every bound in one place.
 
+use std::time::Duration;
+
 /// The bounds under which untrusted content is read. The defaults are Helm 4.2's where Helm has one.
 ///
 /// Set the fields of a default value; every limit that is passed is an
@@ -34,6 +36,26 @@ pub struct Limits {
     pub yaml_bytes: u64,
     /// Tags that one listing may have.
     pub tags: u32,
+    /// Referrers of a manifest that are listed.
+    pub referrers: u32,
+    /// Referrers of a manifest that are examined as signatures.
+    pub candidates: u32,
+    /// One signature, bundle or provenance file, in bytes.
+    pub signature_bytes: u64,
+    /// One attestation, in bytes.
+    pub attestation_bytes: u64,
+    /// Signatures behind one signature tag.
+    pub signature_layers: u32,
+    /// Entries of transparency logs in one bundle.
+    pub log_entries: u32,
+    /// Time stamps in one bundle.
+    pub timestamps: u32,
+    /// Subjects of one statement.
+    pub subjects: u32,
+    /// Everything that one check of signatures fetches, in bytes.
+    pub verify_bytes: u64,
+    /// How long one check of signatures looks for them.
+    pub verify_time: Duration,
 }
 
 impl Default for Limits {
@@ -48,6 +70,16 @@ impl Default for Limits {
             answer_bytes: 4 << 20,
             yaml_bytes: 16 << 20,
             tags: 1_000_000,
+            referrers: 1000,
+            candidates: 64,
+            signature_bytes: 1 << 20,
+            attestation_bytes: 32 << 20,
+            signature_layers: 100,
+            log_entries: 32,
+            timestamps: 32,
+            subjects: 1024,
+            verify_bytes: 32 << 20,
+            verify_time: Duration::from_secs(60),
         }
     }
 }

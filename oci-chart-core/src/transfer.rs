@@ -1,5 +1,7 @@
 //! The verbs: put a chart into a store, take one out, look at one.
 
+#[cfg(feature = "sign")]
+mod checked;
 mod find;
 mod outcome;
 mod pull;

@@ -134,7 +134,7 @@ impl Client {
         self.store(from, host, |cx, store| async move { cx.run(store.fetch_to(&descriptor, &path)).await })
     }
 
-    fn store<T, F>(
+    pub(super) fn store<T, F>(
         &self,
         at: &Location,
         host: &mut dyn Host,

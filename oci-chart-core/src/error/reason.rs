@@ -155,6 +155,48 @@ reasons! {
     DestinationExists = "destination-exists";
     /// The image layout's files contradict each other or the specification.
     BadLayout = "bad-layout";
+    /// Something claims to be a signature and cannot be read as one.
+    MalformedSignature = "malformed-signature";
+    /// Signed JSON has one key twice, or in other letters: two readers would read two things.
+    DuplicateKey = "duplicate-key";
+    /// A signature, but of something else.
+    OtherSubject = "other-subject";
+    /// An attestation, or something else that is no signature of a chart.
+    NotASignature = "not-a-signature";
+    /// Signed by none of the keys that are trusted, or changed since.
+    NoTrustedKey = "no-trusted-key";
+    /// A certificate where a key is asked for, or the other way round.
+    ForeignMaterial = "foreign-material";
+    /// The log entry beside a signature is of another signature.
+    OtherLogEntry = "other-log-entry";
+    /// A piece of evidence has more parts than are read.
+    TooManyParts = "too-many-parts";
+    /// The key is trusted, but not at this time.
+    KeyNotValid = "key-not-valid";
+    /// Signed for another repository.
+    IdentityMismatch = "identity-mismatch";
+    /// A signed annotation that is asked for is missing or has another value.
+    AnnotationMismatch = "annotation-mismatch";
+    /// Fewer signers than the policy asks for.
+    ThresholdNotMet = "threshold-not-met";
+    /// The chart is another version than its tag says.
+    VersionMismatch = "version-mismatch";
+    /// The configuration blob describes another chart than the package holds.
+    ConfigMismatch = "config-mismatch";
+    /// A manifest has several layers of a type where only one can be meant.
+    DuplicateLayer = "duplicate-layer";
+    /// A text that is no key.
+    BadKey = "bad-key";
+    /// A key of an algorithm, size or form that is not used here.
+    UnsupportedKey = "unsupported-key";
+    /// The passphrase of a key is missing or wrong.
+    WrongPassphrase = "wrong-passphrase";
+}
+
+impl serde::Serialize for Reason {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
 }
 
 impl fmt::Display for Reason {

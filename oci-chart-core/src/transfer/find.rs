@@ -1,12 +1,14 @@
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::select;
 use crate::{
     context::Context,
     error::{Error, ErrorKind, Reason, Result},
     limits::Limits,
     name::Selector,
-    oci::{ChartParts, Index, Manifest, MediaType},
+    oci::{ChartParts, Descriptor, Index, Manifest, MediaType},
     store::Store,
 };
 
@@ -21,8 +23,37 @@ pub(super) async fn find(
     selector: &Selector,
     limits: &Limits,
 ) -> Result<(Manifest, ChartParts)> {
+    let Resolved { descriptor, bytes, .. } = resolve(cx, from, selector, limits).await?;
+    chart_in(from, descriptor, bytes).await
+}
+
+/// What a selector came to.
+pub(super) struct Resolved {
+    /// The tag or digest.
+    #[cfg_attr(not(feature = "sign"), expect(dead_code, reason = "only a check of signatures asks"))]
+    pub(super) selector: Selector,
+    pub(super) descriptor: Descriptor,
+    pub(super) bytes: Bytes,
+}
+
+/// Asks the store what `selector` names: the one time that this is done.
+pub(super) async fn resolve(
+    cx: &Context,
+    from: &dyn Store,
+    selector: &Selector,
+    limits: &Limits,
+) -> Result<Resolved> {
     let selector = select(cx, from, selector, limits).await?;
     let (descriptor, bytes) = from.fetch_manifest(&selector).await?;
+    Ok(Resolved { selector, descriptor, bytes })
+}
+
+/// The chart in a manifest or index.
+pub(super) async fn chart_in(
+    from: &dyn Store,
+    descriptor: Descriptor,
+    bytes: Bytes,
+) -> Result<(Manifest, ChartParts)> {
     if !descriptor.media_type.is_index() {
         let manifest = Manifest::parse(&descriptor, bytes)?;
         let parts = ChartParts::from_manifest(&manifest)?;

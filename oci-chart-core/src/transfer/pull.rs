@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::find::find;
+use super::find::{chart_in, resolve};
 use crate::{
     chart::{LoadOptions, Package},
     context::{Context, Direction, Event, Transfer},
@@ -11,6 +11,11 @@ use crate::{
     name::Selector,
     oci::{Descriptor, Manifest},
     store::{Side, Store, Traced, collect, counted, gather},
+};
+#[cfg(feature = "sign")]
+use crate::{
+    transfer::checked::{self, Checked},
+    trust::{Evidence, Policy, VerifyOptions},
 };
 
 /// How a chart is pulled. There is no default: the caller writes which trust it asks for.
@@ -30,12 +35,45 @@ pub struct PullOptions {
     pub provenance: bool,
     /// The bounds of what is taken.
     pub limits: Limits,
+    #[cfg(feature = "sign")]
+    trust: Option<Trust>,
+}
+
+/// What is asked of the chart's signatures.
+#[cfg(feature = "sign")]
+#[derive(Debug, Clone)]
+struct Trust {
+    policy: Arc<Policy>,
+    options: VerifyOptions,
 }
 
 impl PullOptions {
     /// Takes what the selector names, without asking who made it. Digests and sizes are always checked: what arrives is what the manifest says.
     pub fn without_verification() -> Self {
-        Self { provenance: false, limits: Limits::default() }
+        Self {
+            provenance: false,
+            limits: Limits::default(),
+            #[cfg(feature = "sign")]
+            trust: None,
+        }
+    }
+
+    /// Takes only what satisfies `policy`; nothing but the manifest and signatures is fetched before it does. The version of a chart that is asked
+    /// for by version is compared with the one in the package, and so is the chart's configuration.
+    #[cfg(feature = "sign")]
+    pub fn verified_by(policy: impl Into<Arc<Policy>>) -> Self {
+        let trust = Trust { policy: policy.into(), options: VerifyOptions::default() };
+        Self { trust: Some(trust), ..Self::without_verification() }
+    }
+
+    /// Options for signatures that lie elsewhere, or are checked at another time. Nothing changes without a policy; the bounds are those of the pull.
+    #[cfg(feature = "sign")]
+    #[must_use]
+    pub fn with_verify_options(mut self, options: VerifyOptions) -> Self {
+        if let Some(trust) = &mut self.trust {
+            trust.options = options;
+        }
+        self
     }
 
     /// Options that fetch the provenance file, or not.
@@ -65,6 +103,9 @@ pub struct Pulled {
     pub package: Package,
     /// Whether the chart layer has the type that only very old clients pushed; Helm warns of it.
     pub legacy: bool,
+    /// Why the chart is trusted, where a policy was asked for.
+    #[cfg(feature = "sign")]
+    pub evidence: Option<Evidence>,
 }
 
 /// Takes a chart out of a store by tag, digest or version range, everything checked while it streams.
@@ -75,7 +116,8 @@ pub struct Pulled {
 /// # Errors
 ///
 /// [`NotFound`](crate::ErrorKind::NotFound), [`InvalidManifest`](crate::ErrorKind::InvalidManifest) with reason `not-a-chart`,
-/// [`DigestMismatch`](crate::ErrorKind::DigestMismatch), and whatever the store says, with `side: source`.
+/// [`DigestMismatch`](crate::ErrorKind::DigestMismatch), and whatever the store says, with `side: source`. Under a policy those of `trust::verify`, and
+/// [`PolicyDenied`](crate::ErrorKind::PolicyDenied) with reason `version-mismatch`, `config-mismatch` or `duplicate-layer`.
 pub async fn pull(
     cx: &Context,
     from: &Arc<dyn Store>,
@@ -93,7 +135,20 @@ async fn pull_from(
     selector: &Selector,
     options: &PullOptions,
 ) -> Result<Pulled> {
-    let (manifest, parts) = find(cx, from, selector, &options.limits).await?;
+    let found = resolve(cx, from, selector, &options.limits).await?;
+    #[cfg(feature = "sign")]
+    let checked = match &options.trust {
+        Some(Trust { policy, options: how }) => {
+            let how = how.clone().with_limits(options.limits.clone());
+            Some(Checked::new(cx, from, selector, &found, policy, &how).await?)
+        }
+        None => None,
+    };
+    let (manifest, parts) = chart_in(from, found.descriptor, found.bytes).await?;
+    #[cfg(feature = "sign")]
+    if checked.is_some() {
+        checked::single_layers(&manifest)?;
+    }
     let descriptor = manifest.descriptor().clone();
     let chart = parts.chart();
     if chart.size > options.limits.package_bytes {
@@ -125,7 +180,19 @@ async fn pull_from(
         provenance,
         LoadOptions::default().with_limits(options.limits.clone()),
     );
-    Ok(Pulled { descriptor, legacy: parts.is_legacy(), manifest, package })
+    #[cfg(feature = "sign")]
+    let evidence = match checked {
+        Some(checked) => Some(checked.finish(from, &parts, &package, &options.limits).await?),
+        None => None,
+    };
+    Ok(Pulled {
+        descriptor,
+        legacy: parts.is_legacy(),
+        manifest,
+        package,
+        #[cfg(feature = "sign")]
+        evidence,
+    })
 }
 
 async fn fetch_provenance(

@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 9] = [
     &["oci"],
     &["http", "auth"],
     &["store"],
-    &["transfer"],
+    &["trust", "transfer"],
     &["client"],
     &["blocking"],
 ];

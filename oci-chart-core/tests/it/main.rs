@@ -48,6 +48,7 @@ mod secrets;
 mod support;
 mod transfer;
 mod transport;
+mod trust;
 mod yaml_hostile;
 mod yaml_rules;
 mod yaml_vectors;

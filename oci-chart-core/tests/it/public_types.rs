@@ -42,14 +42,19 @@ types! {
     TagMode, Side, Traits<'static>, Pushed, Memory, Layout, ConnectionOptions,
     RetryOptions, dyn Clock, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml, ClientCertificate,
     Credentials, StaticCredentials,
-    Action, PushOutcome, PushOptions, PullOptions, Pulled,
+    Action, PushOutcome, PushOptions, Pulled,
+    trust::Policy, trust::KeyPolicy, trust::KeylessPolicy, trust::PgpPolicy, trust::TrustedKey, trust::Tlog, trust::Identity,
+    trust::TrustRoot, trust::Format, trust::Evidence, trust::Requirement, trust::Candidate, trust::Outcome, trust::PolicyKind,
+    trust::Verdict, trust::Unverified, trust::Verified<()>, trust::PublicKey, trust::KeyAlgorithm, trust::Signed,
+    blocking::HostSigner,
     blocking::Runtime, blocking::HostCredentials,
     ;
     // An error underneath is anybody's type, as in `std::io::Error`.
     threads only:
     Error,
     // A sink, store or source of the caller's may be in any state after a panic.
-    Context, dyn EventSink, dyn Store, dyn CredentialSource, Blob, Traced,
+    Context, dyn EventSink, dyn Store, dyn CredentialSource, Blob, Traced, PullOptions,
+    dyn trust::Signer, trust::CallbackSigner, trust::SigningKey, trust::SignOptions, trust::VerifyOptions, trust::Guarded,
     // They own connections of an HTTP client that promises nothing here.
     Registries, Repository, Client, ClientBuilder, blocking::Client, blocking::HostHandle,
 }
@@ -66,7 +71,7 @@ fn no_public_type_is_missing() {
     let mut missing = Vec::new();
     for module in [
         "auth", "blocking", "chart", "content", "context", "digest", "error", "lib", "name", "oci", "store",
-        "transfer", "yaml",
+        "transfer", "trust", "yaml",
     ] {
         let text = fs_err::read_to_string(source.join(format!("{module}.rs"))).unwrap();
         missing.extend(

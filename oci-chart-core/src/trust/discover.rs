@@ -1,0 +1,348 @@
+//! Finds what claims to be a signature of a manifest: everywhere at once, under bounds, and without ever mistaking an error for nothing.
+
+mod budget;
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    pin::Pin,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, future::join, stream};
+
+use self::budget::Budget;
+use super::{Candidate, Format, Verdict, evidence::Trouble, examination::Objection, flaw::Flaw};
+use crate::{
+    context::Context,
+    digest::Digest,
+    error::{Error, ErrorKind, Reason, Result},
+    limits::Limits,
+    name::{Selector, Tag},
+    oci::{Descriptor, Manifest, MediaType},
+    store::{Store, next},
+};
+
+/// The media types of bundles of all versions begin like this, those of later ones too.
+pub(crate) const BUNDLE_TYPES: &str = "application/vnd.dev.sigstore.bundle";
+
+/// How many requests are under way at a time.
+const PARALLEL: usize = 8;
+
+/// One claim.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// Its form.
+    pub(crate) format: Format,
+    /// The manifest that holds it.
+    pub(crate) manifest: Digest,
+    /// Which layer of the manifest.
+    pub(crate) layer: usize,
+    /// The layer's annotations. Signed by nobody.
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// The layer's bytes: the payload of a signature tag, the JSON of a bundle.
+    pub(crate) content: Result<Bytes, Unusable>,
+}
+
+/// Why a claim has no content.
+#[derive(Debug, Clone)]
+pub(crate) enum Unusable {
+    /// It is there, and is none.
+    Flawed(Flaw),
+    /// It could not be had.
+    Unread(Trouble),
+}
+
+impl From<Unusable> for Objection {
+    fn from(unusable: Unusable) -> Self {
+        match unusable {
+            Unusable::Flawed(flaw) => Self::Refused(flaw),
+            Unusable::Unread(trouble) => Self::Unread(trouble),
+        }
+    }
+}
+
+/// A place that gave no answer, or had more than is read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) format: Format,
+    /// Nothing of the place is known; otherwise what is missing lies beyond a bound.
+    pub(crate) whole: bool,
+    pub(crate) trouble: Trouble,
+}
+
+/// All that was found.
+#[derive(Debug, Default)]
+pub(crate) struct Discovery {
+    pub(crate) found: Vec<Found>,
+    pub(crate) unread: Vec<Unread>,
+}
+
+impl Found {
+    /// The candidate, before anybody judged it.
+    pub(crate) fn candidate(&self) -> Candidate {
+        Candidate {
+            format: self.format,
+            manifest: Some(self.manifest),
+            layer: self.layer,
+            verdict: Verdict::Refused,
+            reason: None,
+            message: None,
+            signer: None,
+        }
+    }
+}
+
+impl Unread {
+    pub(crate) fn candidate(&self) -> Candidate {
+        Candidate {
+            format: self.format,
+            manifest: None,
+            layer: 0,
+            verdict: Verdict::Unread,
+            reason: self.trouble.error().reason(),
+            message: Some(self.trouble.error().to_string()),
+            signer: None,
+        }
+    }
+}
+
+/// The tag under which cosign keeps what belongs to a manifest: `sha256-HEX.sig` for signatures.
+pub(crate) fn companion_tag(subject: &Digest, suffix: &str) -> Result<Tag> {
+    Ok(Tag::parse(&format!("{}-{}.{suffix}", subject.algorithm().name(), subject.hex()))?)
+}
+
+/// What `store` has in `formats` for `subject`, which is a manifest of this store or of another. `largest` bounds one bundle, in bytes.
+///
+/// # Errors
+///
+/// [`ErrorKind::Cancelled`] alone: whatever else goes wrong is part of what was found.
+pub(crate) async fn discover(
+    cx: &Context,
+    store: &dyn Store,
+    subject: &Descriptor,
+    formats: &[Format],
+    limits: &Limits,
+    largest: u64,
+) -> Result<Discovery> {
+    let search = Search { cx, store, subject, limits, largest, budget: Budget::new(limits) };
+    let wanted = |format| formats.contains(&format);
+    let (tagged, bundles) = join(
+        async {
+            if wanted(Format::SignatureTag) { search.signature_tag().await } else { Ok(Discovery::default()) }
+        },
+        async { if wanted(Format::Bundle) { search.bundles().await } else { Ok(Discovery::default()) } },
+    )
+    .await;
+    let (mut all, more) = (tagged?, bundles?);
+    all.found.extend(more.found);
+    all.unread.extend(more.unread);
+    Ok(all)
+}
+
+struct Search<'a> {
+    cx: &'a Context,
+    store: &'a dyn Store,
+    subject: &'a Descriptor,
+    limits: &'a Limits,
+    largest: u64,
+    budget: Budget,
+}
+
+impl Search<'_> {
+    /// The layers behind the tag `sha256-HEX.sig`: one request, and one for each different payload.
+    async fn signature_tag(&self) -> Result<Discovery> {
+        const FORMAT: Format = Format::SignatureTag;
+        let mut all = Discovery::default();
+        let tag = companion_tag(&self.subject.digest, "sig")?;
+        let (descriptor, bytes) = match self.store.fetch_manifest(&Selector::Tag(tag)).await {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(all),
+            Err(error) => {
+                all.unread.push(Unread { format: FORMAT, whole: true, trouble: passing(error)? });
+                return Ok(all);
+            }
+        };
+        let manifest = match self.budget.charge(bytes.len() as u64) {
+            Ok(()) => Manifest::parse(&descriptor, bytes),
+            Err(error) => Err(error),
+        };
+        let manifest = match manifest {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                all.found.push(unusable(FORMAT, descriptor.digest, error));
+                return Ok(all);
+            }
+        };
+        let most = self.limits.signature_layers as usize;
+        if manifest.layers().len() > most {
+            let error =
+                Error::limit("signature_layers", most, "the signature tag has more signatures than are read");
+            all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
+        }
+        let layers: Vec<&Descriptor> = manifest.layers().iter().take(most).collect();
+        let mut different: HashMap<Digest, Result<Bytes, Unusable>> = HashMap::new();
+        let mut wanted: Vec<&Descriptor> = Vec::new();
+        for layer in &layers {
+            if !wanted.iter().any(|other| other.digest == layer.digest) {
+                wanted.push(layer);
+            }
+        }
+        let mut tasks: Vec<Task<'_, _>> = Vec::with_capacity(wanted.len());
+        for layer in &wanted {
+            tasks.push(Box::pin(self.blob(layer, self.limits.signature_bytes)));
+        }
+        for (layer, content) in wanted.iter().zip(all_of(tasks).await) {
+            different.insert(layer.digest, content?);
+        }
+        for (n, layer) in layers.into_iter().enumerate() {
+            let Some(content) = different.get(&layer.digest) else { continue };
+            all.found.push(Found {
+                format: FORMAT,
+                manifest: descriptor.digest,
+                layer: n,
+                annotations: layer.annotations.clone(),
+                content: content.clone(),
+            });
+        }
+        Ok(all)
+    }
+
+    /// The bundles among the referrers: one request for the list (two without the referrers API), and two for each candidate.
+    async fn bundles(&self) -> Result<Discovery> {
+        const FORMAT: Format = Format::Bundle;
+        let mut all = Discovery::default();
+        let mut listed = Vec::new();
+        let mut stream = self.store.referrers(self.subject);
+        let most = self.limits.referrers as usize;
+        loop {
+            match self.budget.check_time().and(stream.try_next().await) {
+                Ok(None) => break,
+                Ok(Some(_)) if listed.len() == most => {
+                    let error =
+                        Error::limit("referrers", most, "the manifest has more referrers than are read");
+                    all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
+                    break;
+                }
+                Ok(Some(referrer)) => listed.push(referrer),
+                Err(error) => {
+                    all.unread.push(Unread { format: FORMAT, whole: true, trouble: passing(error)? });
+                    break;
+                }
+            }
+        }
+        drop(stream);
+        listed.retain(|referrer| referrer.media_type.is_manifest() && !referrer.media_type.is_index());
+        // What a list says of a referrer's type is no reason to skip it (cosign 2 lists bundles under the type of their configuration), but
+        // those that are said to be bundles come first, in case there are too many.
+        listed.sort_by_key(|referrer| {
+            !referrer.artifact_type.as_ref().is_some_and(|kind| kind.as_str().starts_with(BUNDLE_TYPES))
+        });
+        let most = self.limits.candidates as usize;
+        if listed.len() > most {
+            let error = Error::limit("candidates", most, "the manifest has more referrers than are examined");
+            all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
+            listed.truncate(most);
+        }
+        let mut tasks: Vec<Task<'_, _>> = Vec::with_capacity(listed.len());
+        for referrer in &listed {
+            tasks.push(Box::pin(self.bundle(referrer)));
+        }
+        for found in all_of(tasks).await {
+            all.found.extend(found?);
+        }
+        Ok(all)
+    }
+
+    /// The bundle that `referrer` is, if it is one.
+    async fn bundle(&self, referrer: &Descriptor) -> Result<Option<Found>> {
+        const FORMAT: Format = Format::Bundle;
+        let bytes = match self.blob(referrer, self.limits.manifest_bytes).await? {
+            Ok(bytes) => bytes,
+            Err(content) => return Ok(Some(claim(FORMAT, referrer.digest, Err(content)))),
+        };
+        let manifest = match Manifest::parse(referrer, bytes) {
+            Ok(manifest) => manifest,
+            Err(error) => return Ok(Some(unusable(FORMAT, referrer.digest, error))),
+        };
+        let is_bundle = |layer: &Descriptor| layer.media_type.as_str().starts_with(BUNDLE_TYPES);
+        let [layer] = manifest.layers() else {
+            let several = manifest.layers().iter().any(is_bundle);
+            let flaw = Flaw::malformed("the manifest of a bundle has exactly one layer");
+            return Ok(several.then(|| claim(FORMAT, referrer.digest, Err(Unusable::Flawed(flaw)))));
+        };
+        if !is_bundle(layer) {
+            return Ok(None);
+        }
+        let content = self.blob(layer, self.largest).await?;
+        Ok(Some(Found {
+            annotations: manifest.annotations().clone(),
+            ..claim(FORMAT, referrer.digest, content)
+        }))
+    }
+
+    /// Content of at most `limit` bytes, where there is room and time for it.
+    async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Result<Bytes, Unusable>> {
+        self.cx.check()?;
+        let fetch = async {
+            if descriptor.size > limit {
+                let name = if descriptor.media_type.is_manifest() {
+                    "manifest_bytes"
+                } else if limit == self.limits.attestation_bytes {
+                    "attestation_bytes"
+                } else {
+                    "signature_bytes"
+                };
+                return Err(Error::limit(name, limit, "what is to be a signature is too large")
+                    .with_context("bytes", descriptor.size));
+            }
+            self.budget.charge(descriptor.size)?;
+            let mut stream = self.store.fetch(descriptor).await?;
+            let mut bytes = Vec::with_capacity(usize::try_from(descriptor.size).unwrap_or_default());
+            // Whoever sends byte by byte is not waited for for ever.
+            while let Some(piece) = next(&mut stream).await? {
+                self.budget.check_time()?;
+                bytes.extend_from_slice(&piece);
+            }
+            Ok(Bytes::from(bytes))
+        };
+        match fetch.await {
+            Ok(bytes) => Ok(Ok(bytes)),
+            Err(error) => Ok(Err(Unusable::Unread(passing(error)?))),
+        }
+    }
+}
+
+/// Boxed, because the compiler cannot see that closures over borrowed futures are `Send` for every lifetime.
+type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The results of all tasks in their order, some of them at a time.
+async fn all_of<T>(tasks: Vec<Task<'_, T>>) -> Vec<T> {
+    stream::iter(tasks).buffered(PARALLEL).collect().await
+}
+
+/// A cancelled call ends; every other error is evidence.
+fn passing(error: Error) -> Result<Trouble> {
+    if error.kind() == ErrorKind::Cancelled { Err(error) } else { Ok(error.into()) }
+}
+
+fn claim(format: Format, manifest: Digest, content: Result<Bytes, Unusable>) -> Found {
+    Found { format, manifest, layer: 0, annotations: BTreeMap::new(), content }
+}
+
+/// A manifest that is there and cannot be used.
+fn unusable(format: Format, manifest: Digest, error: Error) -> Found {
+    let content = match error.kind() {
+        ErrorKind::LimitExceeded => Unusable::Unread(error.into()),
+        _ => Unusable::Flawed(Flaw::new(
+            error.reason().unwrap_or(Reason::MalformedSignature),
+            Cow::Owned(format!("the manifest cannot be used: {}", error.message())),
+        )),
+    };
+    claim(format, manifest, Err(content))
+}
+
+/// The media type of what a bundle's manifest calls itself.
+pub(crate) fn bundle_type() -> MediaType {
+    MediaType::from("application/vnd.dev.sigstore.bundle.v0.3+json")
+}
