@@ -3,7 +3,7 @@ SHELL := bash
 STAGE := .ci/stage
 JUDGES := oci-chart-core/testkit/judges
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := archive yaml reference constraint manifest
+FUZZ_TARGETS := archive yaml reference constraint manifest registries
 
 .PHONY: publish test lint judges bench fuzz audit portability package help
 
@@ -33,6 +33,8 @@ features: # Every set of features compiles alone.
 	cargo clippy -q -p oci-chart-core --no-default-features -- -D warnings
 	cargo clippy -q -p oci-chart-core --no-default-features --features registry -- -D warnings
 	cargo clippy -q -p oci-chart-core --no-default-features --features blocking -- -D warnings
+	cargo clippy -q -p oci-chart-core --features http2 -- -D warnings
+	cargo test -q -p oci-chart-core --features http2 --test it -- http2
 
 .PHONY: examples
 examples: # Every example runs as it stands.

@@ -8,7 +8,9 @@ use crate::trust::{Guarded, Policy, VerifyOptions};
 use crate::{
     auth::{CredentialSource, StaticCredentials},
     name::Host,
-    store::{ConnectionOptions, Registries},
+    store::{
+        ClientCertificate, ConnectionOptions, HostOptions, Mirror, ProxyOptions, Registries, RetryOptions,
+    },
 };
 use crate::{
     error::Result,
@@ -154,6 +156,36 @@ impl ClientBuilder {
     /// Trusts the authorities in `pem` beside those of the system.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.connection = self.connection.with_root(pem);
+        self
+    }
+
+    /// Reaches `host` as `options` say, whatever was said about it before.
+    pub fn host(mut self, host: Host, options: HostOptions) -> Self {
+        self.connection = self.connection.with_host(host, options);
+        self
+    }
+
+    /// Shows `certificate` to `host`, where it asks for one.
+    pub fn client_certificate(mut self, host: Host, certificate: ClientCertificate) -> Self {
+        self.connection = self.connection.with_client_certificate(host, certificate);
+        self
+    }
+
+    /// Sends requests through `proxy`, whatever the environment says.
+    pub fn proxy(mut self, proxy: ProxyOptions) -> Self {
+        self.connection = self.connection.with_proxy(proxy);
+        self
+    }
+
+    /// Reads content of `host` from `mirror` first.
+    pub fn mirror(mut self, host: Host, mirror: Mirror) -> Self {
+        self.connection = self.connection.with_mirror(host, mirror);
+        self
+    }
+
+    /// Sends failed requests again as `retry` says.
+    pub fn retry(mut self, retry: RetryOptions) -> Self {
+        self.connection = self.connection.with_retry(retry);
         self
     }
 

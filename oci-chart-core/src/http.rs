@@ -3,6 +3,9 @@
 //! What is decided here, once: plain HTTP only for hosts that the caller named; redirects for reading only, and never
 //! with credentials to another origin; no cookies, no transparent decompression (digests are of the bytes as stored);
 //! every body bounded; every failure an [`Error`](crate::Error) whose URLs show no secret.
+//!
+//! [`HttpClient::send`] repeats by itself what is safe to say twice; a caller's own sequence of requests does it with
+//! [`HttpClient::retry`]. Waits are told to the [`Context`](crate::Context) in whose name the task works.
 
 mod body;
 mod client;

@@ -71,6 +71,15 @@
 //! `blocking::Client` has the same verbs for programs without a runtime. It waits on a runtime of its own, calls back on the calling
 //! thread only, and can be stopped within 50 ms; inside another runtime it blocks, but cannot panic.
 //!
+//! # Networks
+//!
+//! `store::ConnectionOptions` says how registries are reached: plain HTTP, authorities, client certificates and pace by host, proxies, mirrors,
+//! time-outs. What fails in passing is tried again (`store::RetryOptions`), where saying it twice is saying it once: reading, writing a
+//! manifest, opening an upload. A download goes on from the byte where it broke off, by a range if the registry gives one and else by
+//! passing over what is there, and its digest is that of all bytes. [`Event::Waiting`] tells each wait; [`Context::with_timeout`] bounds a call, and
+//! a wait that would outlast it is not begun. Credentials never leave their origin: not by a redirect, not to a mirror, not to a token service over
+//! a less safe connection. There are no cookies, nothing is decompressed on its way, and no body is read beyond its limit.
+//!
 //! # Errors
 //!
 //! One [`Error`] with a flat [`ErrorKind`] to act on, a stable [`Reason`] below it, the file, field, limit or digest as context, and a hint.
@@ -95,6 +104,7 @@
 //! | `registry` | yes | registries over HTTP: `store::Repository`, `auth` |
 //! | `blocking` | yes | `blocking` |
 //! | `sign` | yes | `trust`: signatures of keys, made and checked |
+//! | `http2` | no | HTTP/2 where a registry offers it: one connection instead of two, half a megabyte of program |
 //!
 //! Helm's rules are those of 4.2.4; where 3.x differs, the item says so. The minimum Rust version is 1.88.
 

@@ -5,6 +5,7 @@ mod delete;
 mod download;
 mod fallback;
 mod manifests;
+mod mirrors;
 mod page;
 mod referrers;
 mod registry;
@@ -64,14 +65,16 @@ struct Inner {
     pull: Scope,
     push: Scope,
     writes: AtomicBool,
+    replicas: Vec<mirrors::Replica>,
 }
 
 impl Repository {
-    fn new(registry: Arc<Registry>, address: RepositoryAddress) -> Self {
+    fn new(registry: Arc<Registry>, address: RepositoryAddress, replicas: Vec<mirrors::Replica>) -> Self {
         let path = format!("{}{}/", registry.base().path(), address.repository());
         let pull = Scope::repository(address.repository(), Access::Pull);
         let push = Scope::repository(address.repository(), Access::Push);
-        Self(Arc::new(Inner { registry, address, path, pull, push, writes: AtomicBool::new(false) }))
+        let writes = AtomicBool::new(false);
+        Self(Arc::new(Inner { registry, address, path, pull, push, writes, replicas }))
     }
 
     /// Where it is.
@@ -94,7 +97,11 @@ impl Repository {
 
     /// What reading needs; once this repository is written to, one token does for both.
     fn reading(&self) -> &Scope {
-        if self.0.writes.load(Ordering::Relaxed) { &self.0.push } else { &self.0.pull }
+        if self.is_written() { &self.0.push } else { &self.0.pull }
+    }
+
+    fn is_written(&self) -> bool {
+        self.0.writes.load(Ordering::Relaxed)
     }
 
     fn writing(&self) -> &Scope {

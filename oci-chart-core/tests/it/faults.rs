@@ -72,7 +72,6 @@ fn blobs_that_break_off_or_lie() {
         (Fault::Drop, cut),
         (Fault::CutResponse(0), cut),
         (Fault::CutResponse(1), cut),
-        (Fault::CutResponse(99_999), cut),
         (Fault::Truncate(99_999), wrong_size),
         (Fault::AnnounceLength(100_001), wrong_size),
         (Fault::AnnounceLength(1 << 60), wrong_size),

@@ -10,6 +10,8 @@ mod constraint;
 mod manifest;
 #[path = "../../fuzz/properties/reference.rs"]
 mod reference;
+#[path = "../../fuzz/properties/registries.rs"]
+mod registries;
 #[path = "../../fuzz/properties/yaml.rs"]
 mod yaml;
 
@@ -55,6 +57,11 @@ fn manifests() {
 #[test]
 fn references() {
     replay("reference", reference::check);
+}
+
+#[test]
+fn registries_and_proxies() {
+    replay("registries", registries::check);
 }
 
 #[test]

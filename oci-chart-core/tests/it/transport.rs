@@ -1,6 +1,9 @@
 //! How requests get through: retries, time-outs, paces, TLS, proxies, mirrors.
 
+mod http2;
+mod mirrors;
 mod pace;
+mod proxies;
 mod resume;
 mod retry;
 mod time_outs;

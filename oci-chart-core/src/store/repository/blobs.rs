@@ -22,12 +22,12 @@ enum Opening {
 
 impl Repository {
     pub(super) async fn has_blob(&self, digest: &Digest) -> Result<bool> {
-        let url = self.url(format_args!("blobs/{digest}"), None);
+        let path = format!("blobs/{digest}");
         // Where the blob is kept elsewhere, the redirect is answer enough. A registry that refuses HEAD is asked with
         // GET, and hung up on before the bytes come.
         for method in [Method::HEAD, Method::GET] {
-            let make = || Ok(Request::new(method.clone(), url.clone()).with_redirects(Redirects::Report));
-            let response = self.send(self.reading(), make).await?;
+            let make = |url| Request::new(method.clone(), url).with_redirects(Redirects::Report);
+            let response = self.read(&path, make).await?;
             match response.status() {
                 status if status.is_success() || status.is_redirection() => return Ok(true),
                 StatusCode::NOT_FOUND => return Ok(false),

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use futures_util::stream;
 use reqwest::{
-    Method, StatusCode, Url,
+    Method, StatusCode,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE},
 };
 
@@ -21,7 +21,7 @@ const GETS_AHEAD: u64 = 256 << 10;
 struct Download {
     repository: Repository,
     descriptor: Descriptor,
-    url: Url,
+    path: String,
     accept: HeaderValue,
     response: Option<Response>,
     retry: Retry,
@@ -48,7 +48,7 @@ impl Repository {
         let mut download = Download {
             repository: self.clone(),
             descriptor: descriptor.clone(),
-            url: self.url(format_args!("{kind}/{}", descriptor.digest), None),
+            path: format!("{kind}/{}", descriptor.digest),
             accept: HeaderValue::from_str(accept).unwrap_or(HeaderValue::from_static("*/*")),
             response: None,
             retry: self.registry().http().retry(),
@@ -160,23 +160,23 @@ impl Download {
 
     /// A range is asked for only to go on: there are registries that cannot bear one.
     async fn send(&self, part: bool) -> Result<Response> {
-        let make = || {
-            let request =
-                Request::new(Method::GET, self.url.clone()).with_header(ACCEPT, self.accept.clone());
+        let make = |url| {
+            let request = Request::new(Method::GET, url).with_header(ACCEPT, self.accept.clone());
             if !self.begun {
-                return Ok(request);
+                return request;
             }
-            let mut request = request.with_repeat(Repeat::Never);
-            if part {
-                let range = HeaderValue::try_from(format!("bytes={}-", self.have));
-                request = request.with_header(RANGE, range.unwrap_or(HeaderValue::from_static("bytes=0-")));
-                if let Some(version) = &self.version {
-                    request = request.with_header(IF_RANGE, version.clone());
-                }
+            let request = request.with_repeat(Repeat::Never);
+            if !part {
+                return request;
             }
-            Ok(request)
+            let range = HeaderValue::try_from(format!("bytes={}-", self.have));
+            let request = request.with_header(RANGE, range.unwrap_or(HeaderValue::from_static("bytes=0-")));
+            match &self.version {
+                Some(version) => request.with_header(IF_RANGE, version.clone()),
+                None => request,
+            }
         };
-        self.repository.send(self.repository.reading(), make).await
+        self.repository.read(&self.path, make).await
     }
 
     /// Whether the answer goes on where the last one broke off, with the same content.

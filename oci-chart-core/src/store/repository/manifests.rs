@@ -210,17 +210,17 @@ impl Repository {
     }
 
     async fn ask(&self, method: Method, target: &Target<'_>) -> Result<Response> {
-        let url = match target {
-            Target::Tag(tag) => self.url(format_args!("manifests/{tag}"), None),
-            Target::Digest(digest) => self.url(format_args!("manifests/{digest}"), None),
+        let path = match target {
+            Target::Tag(tag) => format!("manifests/{tag}"),
+            Target::Digest(digest) => format!("manifests/{digest}"),
         };
         let limit = self.registry().limits().manifest_bytes;
-        let make = || {
-            Ok(Request::new(method.clone(), url.clone())
+        let make = |url| {
+            Request::new(method.clone(), url)
                 .with_header(ACCEPT, MANIFESTS.clone())
-                .with_whole_answer("manifest_bytes", limit))
+                .with_whole_answer("manifest_bytes", limit)
         };
-        self.send(self.reading(), make).await
+        self.read(&path, make).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use reqwest::Url;
 
-use super::Repository;
+use super::{Repository, mirrors::Replica};
 use crate::{
     auth::{Authenticator, CredentialSource},
     error::{Error, ErrorKind, Result},
@@ -21,8 +21,7 @@ use crate::{
 /// The registries of one caller: connections, credentials, and what was learnt about each host. Clones share it all, and all
 /// repositories opened here do.
 ///
-/// Their methods want a tokio runtime with I/O and time. Proxies are taken from the environment (`HTTPS_PROXY`, `HTTP_PROXY`,
-/// `ALL_PROXY`, `NO_PROXY`), never for this machine itself.
+/// Their methods want a tokio runtime with I/O and time.
 ///
 /// # Examples
 ///
@@ -65,15 +64,20 @@ impl Registries {
     /// [`ErrorKind::InvalidReference`] where the host makes no URL.
     pub fn repository(&self, address: &RepositoryAddress) -> Result<Repository> {
         let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let registry = match hosts.get(address.host()) {
-            Some(registry) => Arc::clone(registry),
-            None => {
-                let registry = Arc::new(Registry::new(address.host(), &self.0)?);
-                hosts.insert(address.host().clone(), Arc::clone(&registry));
-                registry
+        let mut registry = |host: &Host| -> Result<Arc<Registry>> {
+            if let Some(registry) = hosts.get(host) {
+                return Ok(Arc::clone(registry));
             }
+            let registry = Arc::new(Registry::new(host, &self.0)?);
+            hosts.insert(host.clone(), Arc::clone(&registry));
+            Ok(registry)
         };
-        Ok(Repository::new(registry, address.clone()))
+        let (host, name) = (address.host(), address.repository());
+        let mut replicas = Vec::new();
+        for mirror in self.0.http.options().mirrors_of(host) {
+            replicas.push(Replica::new(registry(mirror.host())?, &mirror, host, name));
+        }
+        Ok(Repository::new(registry(host)?, address.clone(), replicas))
     }
 }
 

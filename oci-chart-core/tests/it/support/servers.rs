@@ -108,6 +108,14 @@ impl Server {
         fs::read_to_string(&self.log).unwrap().lines().filter_map(Request::parse).collect()
     }
 
+    /// The protocol of each request so far.
+    pub(crate) fn protocols(&self) -> Vec<String> {
+        thread::sleep(Duration::from_millis(50));
+        let log = fs::read_to_string(&self.log).unwrap();
+        let protocol = |line: &str| Some(line.split('"').nth(1)?.rsplit(' ').next()?.to_owned());
+        log.lines().filter_map(protocol).collect()
+    }
+
     fn launch(program: &Path, kind: Kind, guards: Guards<'_>, sandbox: Sandbox) -> Result<Self, Sandbox> {
         let log = sandbox.path().join("access");
         let mut command = sandbox.command(program);

@@ -88,7 +88,7 @@ fn other_refusals_are_final() {
 
 #[test]
 fn broken_connections_are_replaced() {
-    for fault in [Fault::Drop, Fault::LoseAnswer, Fault::CutResponse(0), Fault::CutResponse(40)] {
+    for fault in [Fault::Drop, Fault::LoseAnswer, Fault::CutResponse(0), Fault::CutResponse(10)] {
         for (method, target) in [("GET", "*/manifests/*"), ("GET", "*/tags/list*")] {
             let bench = Bench::new();
             bench.fault(method, target, 2, fault.clone());
