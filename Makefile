@@ -18,7 +18,7 @@ test: ## Everything that must pass, with what it needs installed first; prints m
 	@$(STAGE) judges $(JUDGES)/install.sh
 	@$(STAGE) lint cargo clippy -q --workspace --all-targets -- -D warnings
 	@$(STAGE) features $(MAKE) -s features
-	@$(STAGE) tests cargo test -q --workspace --lib --bins --tests
+	@$(STAGE) tests cargo test -q --workspace --features oci-chart-core/cloud --lib --bins --tests
 	@$(STAGE) examples $(MAKE) -s examples
 	@$(STAGE) doc-tests cargo test -q --workspace --doc
 	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps
@@ -35,6 +35,7 @@ features: # Every set of features compiles alone.
 	cargo clippy -q -p oci-chart-core --no-default-features --features blocking -- -D warnings
 	cargo clippy -q -p oci-chart-core --features http2 -- -D warnings
 	cargo test -q -p oci-chart-core --features http2 --test it -- http2
+	cargo clippy -q -p oci-chart-core --no-default-features --features cloud -- -D warnings
 
 .PHONY: examples
 examples: # Every example runs as it stands.

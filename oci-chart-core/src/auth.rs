@@ -4,6 +4,10 @@
 //! are asked for once per set of scopes, with everything that the operation will need.
 
 mod authenticator;
+#[cfg(feature = "cloud")]
+mod claims;
+#[cfg(feature = "cloud")]
+pub mod cloud;
 mod credentials;
 mod plan;
 mod realm;

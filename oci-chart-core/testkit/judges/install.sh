@@ -26,6 +26,7 @@ main() {
     debian_tool openssl openssl
     debian_tool skopeo skopeo
     debian_tool strace strace
+    python_tool clouds botocore==1.44.5 google-auth==2.62.2 cryptography==50.0.2
 }
 
 # go_tool NAME PACKAGE VERSION: the program of PACKAGE, under NAME, since several majors share one name.
@@ -76,6 +77,24 @@ need_go() {
         echo "judges: $1 cannot be built: install Go 1.26 or newer and run this again" >&2
         exit 1
     fi
+}
+
+# python_tool NAME PACKAGE==VERSION...: packages in an environment of their own, whose interpreter is bin/venv/bin/python.
+python_tool() {
+    local name=$1 stamp
+    shift
+    stamp="$*"
+    if is_fresh "$name" "$stamp" venv/bin/python; then
+        return
+    fi
+    if ! command -v python3 >/dev/null || ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        echo "judges: $name cannot be installed: install Python 3 with its module venv (Debian: python3-venv) and run this again" >&2
+        return 1
+    fi
+    local started=$SECONDS
+    [[ -x $bin/venv/bin/python ]] || python3 -m venv "$bin/venv"
+    "$bin/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+    finish "$name" "$stamp" "$started"
 }
 
 # debian_tool PROGRAM PACKAGE: a program that the system's package manager brings, linked into bin/.

@@ -15,6 +15,8 @@ mod archive_vectors;
 mod auth;
 mod chart_load;
 mod chart_vectors;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod contract;
 mod dependencies;
 mod faults;

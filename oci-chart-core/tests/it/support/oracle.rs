@@ -17,12 +17,19 @@ const IN_MEMORY: &str = "/dev/shm";
 /// A program that answers.
 pub(crate) struct Oracle {
     program: PathBuf,
+    script: Option<PathBuf>,
 }
 
 impl Oracle {
     /// The oracle, or a word that the test was skipped.
     pub(crate) fn find(test: &str) -> Option<Self> {
-        Some(Self { program: tools::judge(test, "oracle")? })
+        Some(Self { program: tools::judge(test, "oracle")?, script: None })
+    }
+
+    /// An oracle in Python with the judges' packages, or a word that the test was skipped.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn python(test: &str, script: &Path) -> Option<Self> {
+        Some(Self { program: tools::judge(test, "venv/bin/python")?, script: Some(script.to_owned()) })
     }
 
     /// The answers to all questions, in their order. Questions flow while answers come back, so any number will do.
@@ -33,6 +40,7 @@ impl Oracle {
             command.env("TMPDIR", IN_MEMORY);
         }
         let mut child = command
+            .args(&self.script)
             .env("GOGC", "400")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
