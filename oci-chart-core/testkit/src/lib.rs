@@ -35,11 +35,13 @@
 //! - [`Script`]: faults for chosen requests, from a status to a connection cut at byte n.
 //! - [`Relay`]: a relay in front of any server, real ones too: latency, cuts, resets, silence, wrong bytes.
 //! - [`Log`]: requests, bytes, connections, concurrency, depth of round trips. Secrets never get there.
+//! - [`Hostile`]: another registry, which lies, flips tags, floods and never ends.
 //! - [`Bearer`] and [`Tokens`]: the token server and its audit.
 //!
 //! Blobs above 1 MiB live in temporary files, so that tests of large transfers can bound the memory of the process
 //! the registry shares with them. Other languages start the `serve` binary.
 
+mod hostile;
 mod log;
 mod options;
 mod profile;
@@ -51,6 +53,7 @@ mod script;
 mod tls;
 mod token;
 
+pub use crate::hostile::{Hostile, Lie, Listing};
 pub use crate::log::{Class, Exchange, Log, Origin};
 pub use crate::options::{Builder, Mounts, Redirect};
 pub use crate::profile::Profile;
