@@ -3,7 +3,7 @@ SHELL := bash
 STAGE := .ci/stage
 JUDGES := oci-chart-core/testkit/judges
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := archive yaml reference constraint manifest registries
+FUZZ_TARGETS := archive yaml reference constraint manifest registries statement
 
 .PHONY: publish test lint judges bench fuzz audit portability package help
 

@@ -12,5 +12,7 @@ mod show;
 pub use outcome::{Action, PushOutcome};
 pub use pull::{PullOptions, Pulled, pull};
 pub use push::{PushOptions, push};
+#[cfg(feature = "sign")]
+pub(crate) use push::{look, look_again, point, send_content};
 pub use select::select;
 pub use show::{fetch_metadata, fetch_parts};

@@ -31,6 +31,8 @@
 //!
 //! Decisions rest on signed bytes alone; annotations, media types and the order of lists are hints for where to look first.
 
+mod attach;
+mod attest;
 mod bundle;
 mod discover;
 mod dsse;
@@ -45,6 +47,7 @@ mod keys;
 mod log_entry;
 mod pgp;
 mod policy;
+mod publish;
 mod sign;
 mod signer;
 mod simple_signing;
@@ -54,13 +57,23 @@ mod text;
 mod verified;
 mod verify;
 
+pub use attach::{
+    AttachOutcome, Attached, AttachedKind, Attachment, Place, Tree, attach, fetch_attachment, tree,
+};
+pub use attest::{
+    Attestation, AttestationPolicy, PredicateType, VerifiedAttestation, attest, verify_attestation,
+};
 pub use evidence::{Candidate, Evidence, Outcome, PolicyKind, Requirement, Unverified, Verdict};
 pub use format::Format;
 pub use guarded::Guarded;
 pub use key::{KeyAlgorithm, PublicKey, SigningKey};
-pub use keyless::{Identity, KeylessPolicy, TrustRoot};
+pub use keyless::{
+    BundleArtifact, BundleProof, BundleSigner, Claim, Identity, KeylessPolicy, Pattern, PatternError,
+    RootAge, TrustRoot, verify_bundle,
+};
 pub use pgp::PgpPolicy;
 pub use policy::{KeyPolicy, Policy, Tlog, TrustedKey};
+pub use publish::{PublishOptions, Published, publish};
 pub use sign::{SignOptions, Signed, sign};
 pub use signer::{CallbackSigner, Signer};
 pub use verified::Verified;

@@ -185,6 +185,18 @@ reasons! {
     ConfigMismatch = "config-mismatch";
     /// A manifest has several layers of a type where only one can be meant.
     DuplicateLayer = "duplicate-layer";
+    /// A signature that does not fit what it is said to be over.
+    SignatureMismatch = "signature-mismatch";
+    /// A certificate that the trust root does not vouch for, or not at that time.
+    CertificateUntrusted = "certificate-untrusted";
+    /// The log entry beside a signature is missing, or is not in a log that the trust root knows.
+    LogEntryInvalid = "log-entry-invalid";
+    /// Nobody who is trusted says when the signature was made.
+    TimeUnproven = "time-unproven";
+    /// A statement of another kind than asked for.
+    OtherPredicate = "other-predicate";
+    /// A statement does not say what is asked for.
+    FieldMismatch = "field-mismatch";
     /// A text that is no key.
     BadKey = "bad-key";
     /// A key of an algorithm, size or form that is not used here.

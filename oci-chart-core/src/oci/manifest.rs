@@ -1,3 +1,5 @@
+mod attached;
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use bytes::Bytes;

@@ -88,15 +88,7 @@ async fn push_to(
         point(to, &found, &options.channels).await?;
         return Ok(PushOutcome { descriptor: found, tag, action });
     }
-    let blobs: Vec<_> = artifact
-        .blobs()
-        .map(|(descriptor, content)| Blob::from_content(descriptor.clone(), content))
-        .collect();
-    stream::iter(blobs)
-        .map(|blob| send(cx, to, blob, &[]))
-        .buffer_unordered(options.parallel.max(1))
-        .try_collect::<()>()
-        .await?;
+    send_content(cx, artifact, to, options.parallel).await?;
     // Looked at a moment ago; only a store that decides and writes in one step needs to look again.
     let atomic = to.traits().atomic_tags;
     let mode = if atomic { options.mode } else { TagMode::Replace };
@@ -110,8 +102,26 @@ async fn push_to(
     Ok(PushOutcome { descriptor: descriptor.clone(), tag, action: Action::Pushed })
 }
 
+/// Sends all but the manifest, so many blobs at a time.
+pub(crate) async fn send_content(
+    cx: &Context,
+    artifact: &ChartArtifact,
+    to: &Traced,
+    parallel: usize,
+) -> Result<()> {
+    let blobs: Vec<_> = artifact
+        .blobs()
+        .map(|(descriptor, content)| Blob::from_content(descriptor.clone(), content))
+        .collect();
+    stream::iter(blobs)
+        .map(|blob| send(cx, to, blob, &[]))
+        .buffer_unordered(parallel.max(1))
+        .try_collect::<()>()
+        .await
+}
+
 /// What the tag points at, if that makes the push needless; an error if the mode forbids the push.
-async fn look(
+pub(crate) async fn look(
     artifact: &ChartArtifact,
     to: &Traced,
     tag: &Tag,
@@ -143,7 +153,7 @@ async fn look(
     }
 }
 
-async fn look_again(to: &Traced, tag: &Tag, wanted: &Digest) -> Result<()> {
+pub(crate) async fn look_again(to: &Traced, tag: &Tag, wanted: &Digest) -> Result<()> {
     let now = to.resolve(&Selector::Tag(tag.clone())).await?;
     if now.digest == *wanted {
         return Ok(());
@@ -155,7 +165,7 @@ async fn look_again(to: &Traced, tag: &Tag, wanted: &Digest) -> Result<()> {
         .with_context("actual", now.digest))
 }
 
-async fn point(to: &Traced, found: &Descriptor, channels: &[Tag]) -> Result<()> {
+pub(crate) async fn point(to: &Traced, found: &Descriptor, channels: &[Tag]) -> Result<()> {
     for channel in channels {
         to.tag(found, channel, &TagMode::Replace).await?;
     }

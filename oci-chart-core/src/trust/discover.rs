@@ -12,7 +12,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, future::join, stream};
 
 use self::budget::Budget;
-use super::{Candidate, Format, Verdict, evidence::Trouble, examination::Objection, flaw::Flaw};
+use super::{
+    Candidate, Format, Verdict, attest::Demand, evidence::Trouble, examination::Objection, flaw::Flaw,
+};
 use crate::{
     context::Context,
     digest::Digest,
@@ -112,7 +114,7 @@ pub(crate) fn companion_tag(subject: &Digest, suffix: &str) -> Result<Tag> {
     Ok(Tag::parse(&format!("{}-{}.{suffix}", subject.algorithm().name(), subject.hex()))?)
 }
 
-/// What `store` has in `formats` for `subject`, which is a manifest of this store or of another. `largest` bounds one bundle, in bytes.
+/// What `store` has in `formats` for `subject`, which is a manifest of this store or of another, and what may be what is demanded.
 ///
 /// # Errors
 ///
@@ -123,9 +125,13 @@ pub(crate) async fn discover(
     subject: &Descriptor,
     formats: &[Format],
     limits: &Limits,
-    largest: u64,
+    demand: Demand<'_>,
 ) -> Result<Discovery> {
-    let search = Search { cx, store, subject, limits, largest, budget: Budget::new(limits) };
+    let (suffix, largest) = match demand {
+        Demand::Signature => ("sig", limits.signature_bytes),
+        Demand::Attestation(..) => ("att", limits.attestation_bytes),
+    };
+    let search = Search { cx, store, subject, limits, suffix, largest, budget: Budget::new(limits) };
     let wanted = |format| formats.contains(&format);
     let (tagged, bundles) = join(
         async {
@@ -145,16 +151,19 @@ struct Search<'a> {
     store: &'a dyn Store,
     subject: &'a Descriptor,
     limits: &'a Limits,
+    /// What the tag ends with.
+    suffix: &'static str,
+    /// Bound of one bundle or one layer, in bytes.
     largest: u64,
     budget: Budget,
 }
 
 impl Search<'_> {
-    /// The layers behind the tag `sha256-HEX.sig`: one request, and one for each different payload.
+    /// The layers behind the tag `sha256-HEX.sig` (or `.att`): one request, and one for each different payload.
     async fn signature_tag(&self) -> Result<Discovery> {
         const FORMAT: Format = Format::SignatureTag;
         let mut all = Discovery::default();
-        let tag = companion_tag(&self.subject.digest, "sig")?;
+        let tag = companion_tag(&self.subject.digest, self.suffix)?;
         let (descriptor, bytes) = match self.store.fetch_manifest(&Selector::Tag(tag)).await {
             Ok(found) => found,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(all),

@@ -2,7 +2,7 @@ use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Format, text};
+use super::{Format, RootAge, text};
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Reason},
@@ -106,6 +106,9 @@ pub struct Requirement {
     /// Who satisfied it: fingerprints of keys, identities.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signers: Vec<String>,
+    /// The trust root that was used, and how old it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust_root: Option<RootAge>,
     /// What was looked at, in the order in which it was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
@@ -149,6 +152,7 @@ impl Requirement {
             reason: None,
             message: None,
             signers: Vec::new(),
+            trust_root: None,
             candidates: Vec::new(),
             parts: Vec::new(),
             trouble: None,
@@ -192,8 +196,9 @@ impl Requirement {
         if verdict(Verdict::Denied) || verdict(Verdict::Verified) {
             return ErrorKind::PolicyDenied;
         }
-        let mut signatures =
-            self.candidates.iter().filter(|candidate| candidate.reason != Some(Reason::NotASignature));
+        let mut signatures = self.candidates.iter().filter(|candidate| {
+            !matches!(candidate.reason, Some(Reason::NotASignature | Reason::OtherPredicate))
+        });
         if signatures.next().is_none() { ErrorKind::NotSigned } else { ErrorKind::SignatureInvalid }
     }
 

@@ -1,5 +1,6 @@
 use super::{
     Candidate, Format, Outcome, PolicyKind, Requirement, Verdict,
+    attest::Demand,
     discover::{Found, Unread},
     evidence::Trouble,
     flaw::Flaw,
@@ -19,6 +20,8 @@ pub(crate) struct Examination<'a> {
     pub(crate) unread: &'a [Unread],
     /// The provenance file: nothing where the chart has none, or where no policy asks for it.
     pub(crate) provenance: Option<&'a Result<Bytes, Trouble>>,
+    /// What a statement has to say.
+    pub(crate) demand: Demand<'a>,
     /// The time of the check.
     pub(crate) now: Timestamp,
     /// The bounds.

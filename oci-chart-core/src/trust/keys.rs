@@ -1,19 +1,22 @@
 //! Signatures of keys that are known.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 
 use super::{
-    Format, KeyPolicy, PolicyKind, Requirement, Tlog, TrustedKey,
+    Format, KeyPolicy, PolicyKind, Requirement, TrustedKey,
     bundle::{Bundle, Material},
     discover::Found,
+    dsse::Envelope,
     examination::{Examination, Judgement, Objection},
     flaw::Flaw,
-    keyless, log_entry,
+    keyless::Log,
+    log_entry,
     simple_signing::Payload,
-    statement::{COSIGN_SIGN, Statement},
-    strict_json::Json,
+    statement::Statement,
+    strict_json::{self, Json},
 };
-use crate::error::Reason;
+use crate::{chart::Timestamp, digest::Digest, error::Reason};
 
 /// The annotation that holds a layer's signature.
 pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -25,103 +28,156 @@ pub(super) const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
 
 /// Judges every candidate against the policy's keys.
 pub(super) fn check(examination: &Examination<'_>, policy: &KeyPolicy) -> Requirement {
-    examination.judge_signatures(PolicyKind::Keys, &policy.formats, policy.threshold, |found, content| {
-        match found.format {
-            Format::SignatureTag => signature_tag(examination, policy, found, content),
-            _ => bundle(examination, policy, content),
+    let case = Case { examination, policy, log: Log::new(&policy.tlog) };
+    let judge = |found: &Found, content: &Bytes| match (found.format, examination.demand.is_signature()) {
+        (Format::SignatureTag, true) => case.signature_tag(found, content),
+        (Format::SignatureTag, false) => case.attestation_tag(found, content),
+        _ => case.bundle(content),
+    };
+    let mut requirement =
+        examination.judge_signatures(PolicyKind::Keys, &policy.formats, policy.threshold, judge);
+    requirement.trust_root = case.log.root().map(|root| root.age(examination.now));
+    requirement
+}
+
+struct Case<'a> {
+    examination: &'a Examination<'a>,
+    policy: &'a KeyPolicy,
+    log: Log,
+}
+
+impl Case<'_> {
+    /// A layer behind the signature tag.
+    fn signature_tag(&self, found: &Found, payload: &[u8]) -> Judgement {
+        let annotation =
+            |key| found.annotations.get(key).map(String::as_str).filter(|value| !value.is_empty());
+        let signature =
+            annotation(SIGNATURE).ok_or_else(|| Flaw::malformed("the layer carries no signature"))?;
+        if annotation(CERTIFICATE).is_some() {
+            return Err(foreign().into());
         }
-    })
-}
+        // As cosign's reader, this one does not mind line breaks.
+        let signature: String = signature.chars().filter(|letter| !matches!(letter, '\r' | '\n')).collect();
+        let signature =
+            STANDARD.decode(signature).map_err(|_| Flaw::malformed("the layer's signature is no base64"))?;
+        let key = self.signed_by(payload, &signature)?;
+        if let Some(entry) = annotation(LOG_ENTRY) {
+            log_entry::check_annotation(entry, &signature)?;
+        }
+        // From here on the bytes are the key holder's: read once, and strictly.
+        let read = Payload::parse(payload)?;
+        if read.digest != self.subject() {
+            return Err(Flaw::new(Reason::OtherSubject, "the signature is for another manifest").into());
+        }
+        let time = self.log.time_of_layer(payload, &found.annotations, &key.key)?;
+        self.demand(key, time, read.identity.as_deref(), &read.optional)
+    }
 
-/// A layer behind the signature tag.
-fn signature_tag(
-    examination: &Examination<'_>,
-    policy: &KeyPolicy,
-    found: &Found,
-    payload: &[u8],
-) -> Judgement {
-    let annotation = |key| found.annotations.get(key).map(String::as_str).filter(|value| !value.is_empty());
-    let signature = annotation(SIGNATURE).ok_or_else(|| Flaw::malformed("the layer carries no signature"))?;
-    if annotation(CERTIFICATE).is_some() {
-        return Err(foreign().into());
-    }
-    // As cosign's reader, this one does not mind line breaks.
-    let signature: String = signature.chars().filter(|letter| !matches!(letter, '\r' | '\n')).collect();
-    let signature =
-        STANDARD.decode(signature).map_err(|_| Flaw::malformed("the layer's signature is no base64"))?;
-    let key = signed_by(policy, payload, &signature)?;
-    if let Some(entry) = annotation(LOG_ENTRY) {
-        log_entry::check_annotation(entry, &signature)?;
-    }
-    // From here on the bytes are the key holder's: read once, and strictly.
-    let payload = Payload::parse(payload)?;
-    if payload.digest != examination.subject.descriptor.digest {
-        return Err(Flaw::new(Reason::OtherSubject, "the signature is for another manifest").into());
-    }
-    demand(examination, policy, key, payload.identity.as_deref(), &payload.optional)
-}
-
-/// A bundle.
-fn bundle(examination: &Examination<'_>, policy: &KeyPolicy, bytes: &[u8]) -> Judgement {
-    let limits = examination.limits;
-    let bundle = Bundle::parse(bytes, limits.log_entries as usize, limits.timestamps as usize)?;
-    if bundle.material != Material::Key {
-        return Err(foreign().into());
-    }
-    let signature = bundle.envelope.single_statement()?;
-    let key = signed_by(policy, &bundle.envelope.signed_bytes(), &signature.bytes)?;
-    bundle.log_entries.iter().try_for_each(|entry| log_entry::check_entry(entry, &signature.bytes))?;
-    let statement = Statement::parse(&bundle.envelope.payload, limits.subjects as usize)?;
-    if statement.predicate_type != COSIGN_SIGN {
-        return Err(Flaw::new(
-            Reason::NotASignature,
-            format!("an attestation of type {:?} and no signature", statement.predicate_type),
+    /// A bundle.
+    fn bundle(&self, bytes: &[u8]) -> Judgement {
+        let limits = self.examination.limits;
+        let bundle = Bundle::parse(bytes, limits.log_entries as usize, limits.timestamps as usize)?;
+        if bundle.material != Material::Key {
+            return Err(foreign().into());
+        }
+        let time = |key: &TrustedKey| self.log.time_of_bundle(bytes, &key.key, &self.subject());
+        self.envelope(
+            &bundle.envelope,
+            |signature| {
+                bundle.log_entries.iter().try_for_each(|entry| log_entry::check_entry(entry, signature))
+            },
+            time,
         )
-        .into());
     }
-    let subject = statement.about(&examination.subject.descriptor.digest)?;
-    demand(examination, policy, key, subject.name.as_deref(), &subject.annotations)
-}
 
-/// The trusted key whose signature over `message` this is. What the evidence says of its key is not looked at.
-fn signed_by<'a>(policy: &'a KeyPolicy, message: &[u8], signature: &[u8]) -> Result<&'a TrustedKey, Flaw> {
-    let signer = policy.keys.iter().find(|trusted| trusted.key.verifies(message, signature));
-    signer.ok_or_else(|| {
-        Flaw::new(Reason::NoTrustedKey, "the signature is of none of the policy's keys over these bytes")
-    })
-}
-
-/// What the policy asks of a good signature.
-fn demand(
-    examination: &Examination<'_>,
-    policy: &KeyPolicy,
-    key: &TrustedKey,
-    identity: Option<&str>,
-    annotations: &[(String, Json)],
-) -> Judgement {
-    let signer = key.key.fingerprint().to_string();
-    let deny = |reason, message: String| Err(Objection::Denied(signer.clone(), Flaw::new(reason, message)));
-    if let Some(expected) = &policy.expect_identity
-        && identity != Some(expected)
-    {
-        return deny(Reason::IdentityMismatch, format!("signed for {identity:?} and not for {expected:?}"));
+    /// A layer behind the attestation tag.
+    fn attestation_tag(&self, found: &Found, bytes: &[u8]) -> Judgement {
+        let annotation =
+            |key| found.annotations.get(key).map(String::as_str).filter(|value| !value.is_empty());
+        if annotation(CERTIFICATE).is_some() {
+            return Err(foreign().into());
+        }
+        let envelope = Envelope::read(&strict_json::parse(bytes)?)?;
+        let time = |key: &TrustedKey| {
+            self.log.time_of_envelope(bytes, &found.annotations, &key.key, &self.subject())
+        };
+        self.envelope(
+            &envelope,
+            |signature| match annotation(LOG_ENTRY) {
+                Some(entry) => log_entry::check_annotation(entry, signature),
+                None => Ok(()),
+            },
+            time,
+        )
     }
-    for (name, expected) in &policy.annotations {
-        let signed = annotations.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-        if signed.and_then(Json::text) != Some(expected) {
-            return deny(Reason::AnnotationMismatch, format!("not signed with {name:?} = {expected:?}"));
+
+    /// A signed statement, whose log entries `own` looks at and whose time `time` asks the log for.
+    fn envelope(
+        &self,
+        envelope: &Envelope,
+        own: impl FnOnce(&[u8]) -> Result<(), Flaw>,
+        time: impl FnOnce(&TrustedKey) -> Result<Option<Timestamp>, Objection>,
+    ) -> Judgement {
+        let signature = envelope.single_statement()?;
+        let key = self.signed_by(&envelope.signed_bytes(), &signature.bytes)?;
+        own(&signature.bytes)?;
+        let statement = Statement::parse(&envelope.payload, self.examination.limits.subjects as usize)?;
+        self.examination.demand.check_type(&statement)?;
+        let subject = statement.about(&self.subject())?;
+        let time = time(key)?;
+        let signer = self.demand(key, time, subject.name.as_deref(), &subject.annotations)?;
+        match self.examination.demand.check_fields(&statement) {
+            Ok(()) => Ok(signer),
+            Err(flaw) => Err(Objection::Denied(signer, flaw)),
         }
     }
-    match &policy.tlog {
-        Tlog::IgnoreExplicitly => {}
-        Tlog::Require(_) => return Err(Objection::Unread(keyless::missing().into())),
+
+    /// The trusted key whose signature over `message` this is. What the evidence says of its key is not looked at.
+    fn signed_by(&self, message: &[u8], signature: &[u8]) -> Result<&TrustedKey, Flaw> {
+        let signer = self.policy.keys.iter().find(|trusted| trusted.key.verifies(message, signature));
+        signer.ok_or_else(|| {
+            Flaw::new(Reason::NoTrustedKey, "the signature is of none of the policy's keys over these bytes")
+        })
     }
-    // The key may have several windows in the policy; one that is open is enough.
-    let mut windows = policy.keys.iter().filter(|other| other.key == key.key);
-    if !windows.any(|window| window.counts_at(examination.now)) {
-        return deny(Reason::KeyNotValid, format!("the key does not count at {}", examination.now));
+
+    /// What the policy asks of a good signature, made at `time` if the log was asked.
+    fn demand(
+        &self,
+        key: &TrustedKey,
+        time: Option<Timestamp>,
+        identity: Option<&str>,
+        annotations: &[(String, Json)],
+    ) -> Judgement {
+        let policy = self.policy;
+        let signer = key.key.fingerprint().to_string();
+        let deny =
+            |reason, message: String| Err(Objection::Denied(signer.clone(), Flaw::new(reason, message)));
+        if let Some(expected) = &policy.expect_identity
+            && identity != Some(expected)
+        {
+            return deny(
+                Reason::IdentityMismatch,
+                format!("signed for {identity:?} and not for {expected:?}"),
+            );
+        }
+        for (name, expected) in &policy.annotations {
+            let signed = annotations.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+            if signed.and_then(Json::text) != Some(expected) {
+                return deny(Reason::AnnotationMismatch, format!("not signed with {name:?} = {expected:?}"));
+            }
+        }
+        // The key may have several windows in the policy; one that is open is enough.
+        let mut windows = policy.keys.iter().filter(|other| other.key == key.key);
+        let time = time.unwrap_or(self.examination.now);
+        if !windows.any(|window| window.counts_at(time)) {
+            return deny(Reason::KeyNotValid, format!("the key does not count at {time}"));
+        }
+        Ok(signer)
     }
-    Ok(signer)
+
+    fn subject(&self) -> Digest {
+        self.examination.subject.descriptor.digest
+    }
 }
 
 fn foreign() -> Flaw {

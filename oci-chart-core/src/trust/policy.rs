@@ -271,7 +271,7 @@ pub(super) fn cosign_formats(formats: &[Format]) -> Result<()> {
         .with_hint("name `signature-tag`, `bundle` or both"))
 }
 
-pub(super) fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+pub(in crate::trust) fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidInput, message)
 }
 

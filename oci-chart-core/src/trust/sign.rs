@@ -16,7 +16,7 @@ use crate::{
     store::{Side, Store, Traced},
 };
 
-pub(crate) use bundle::attach_bundle;
+pub(crate) use bundle::{attach_bundle, existing};
 
 /// How a manifest is signed.
 #[derive(Debug, Clone)]

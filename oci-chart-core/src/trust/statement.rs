@@ -11,7 +11,7 @@ use crate::{digest::Digest, error::Reason};
 /// The predicate type of cosign's signatures. Everything else is an attestation, and no signature.
 pub(crate) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
-const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
+pub(crate) const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 
 /// The most digests that one subject may have.
 const MOST_DIGESTS: usize = 32;

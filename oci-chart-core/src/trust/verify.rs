@@ -4,7 +4,8 @@ use bytes::Bytes;
 
 use super::{
     Evidence, Format, Outcome, Policy, PolicyKind, Requirement, Unverified, Verified,
-    discover::{Discovery, discover},
+    attest::Demand,
+    discover::{Discovery, Found, discover},
     evidence::Trouble,
     examination::Examination,
     keyless, keys, pgp,
@@ -105,7 +106,7 @@ pub async fn examine(
     let work = async {
         policy.validate()?;
         let subject = Subject::fetch(cx, &store, selector, &options.limits).await?;
-        gather(cx, &store, &subject, policy, options).await
+        look(cx, &store, &subject, policy, Demand::Signature, options).await.map(|(evidence, _)| evidence)
     };
     cx.run(work).await.map_err(|error| error.with_operation("examine").with_context("selector", selector))
 }
@@ -184,7 +185,7 @@ pub(crate) async fn verify_subject(
     policy: &Policy,
     options: &VerifyOptions,
 ) -> Result<Verified<Descriptor>> {
-    let evidence = gather(cx, store, subject, policy, options).await?;
+    let (evidence, _) = look(cx, store, subject, policy, Demand::Signature, options).await?;
     if evidence.outcome != Outcome::Verified {
         return Err(Unverified::into_error(evidence));
     }
@@ -192,17 +193,19 @@ pub(crate) async fn verify_subject(
     Ok(Verified::new(subject.descriptor.clone(), evidence))
 }
 
-async fn gather(
+/// Looks for statements that say what is demanded, and holds them against a policy that makes sense.
+pub(super) async fn look(
     cx: &Context,
     store: &dyn Store,
     subject: &Subject,
     policy: &Policy,
+    demand: Demand<'_>,
     options: &VerifyOptions,
-) -> Result<Evidence> {
+) -> Result<(Evidence, Vec<Found>)> {
     let formats = policy.formats();
     let beside: &dyn Store = options.signatures.as_deref().unwrap_or(store);
     let limits = &options.limits;
-    let signatures = discover(cx, beside, &subject.descriptor, &formats, limits, limits.signature_bytes);
+    let signatures = discover(cx, beside, &subject.descriptor, &formats, limits, demand);
     let provenance = async {
         if formats.contains(&Format::Provenance) {
             fetch_provenance(cx, store, subject, limits).await
@@ -213,17 +216,25 @@ async fn gather(
     let (Discovery { found, unread }, provenance) =
         futures_util::future::try_join(signatures, provenance).await?;
     let now = options.time()?;
-    let examination =
-        Examination { subject, found: &found, unread: &unread, provenance: provenance.as_ref(), now, limits };
+    let examination = Examination {
+        subject,
+        found: &found,
+        unread: &unread,
+        provenance: provenance.as_ref(),
+        demand,
+        now,
+        limits,
+    };
     let requirement = judge(&examination, policy);
-    Ok(Evidence {
+    let evidence = Evidence {
         outcome: requirement.outcome,
         subject: subject.descriptor.digest,
         asked: subject.asked.to_string(),
         store: store.to_string(),
         time: now.to_string(),
         requirement,
-    })
+    };
+    Ok((evidence, found))
 }
 
 async fn fetch_provenance(

@@ -12,6 +12,8 @@ mod manifest;
 mod reference;
 #[path = "../../fuzz/properties/registries.rs"]
 mod registries;
+#[path = "../../fuzz/properties/statement.rs"]
+mod statement;
 #[path = "../../fuzz/properties/yaml.rs"]
 mod yaml;
 
@@ -62,6 +64,11 @@ fn references() {
 #[test]
 fn registries_and_proxies() {
     replay("registries", registries::check);
+}
+
+#[test]
+fn statements() {
+    replay("statement", statement::check);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     store::{Blob, Store},
     trust::{
         Format, SignOptions, Signer,
+        attest::Demand,
         bundle::Bundle,
         discover::{Found, bundle_type, discover},
         dsse,
@@ -27,7 +28,8 @@ pub(super) async fn sign(
 ) -> Result<(Descriptor, bool)> {
     let statement = statement::write_signature(&subject.digest, &options.annotations);
     if options.keep_existing
-        && let Some(existing) = existing(cx, to, subject, signer, &statement, options).await?
+        && let Some(existing) =
+            existing(cx, to, subject, signer, &statement, Demand::Signature, options).await?
     {
         return Ok((existing, false));
     }
@@ -101,16 +103,17 @@ pub(super) fn mention(descriptor: &Descriptor) -> String {
 }
 
 /// The manifest of a bundle in which `signer` signed these very words.
-async fn existing(
+pub(crate) async fn existing(
     cx: &Context,
     to: &dyn Store,
     subject: &Descriptor,
     signer: &dyn Signer,
     statement: &str,
+    demand: Demand<'_>,
     options: &SignOptions,
 ) -> Result<Option<Descriptor>> {
     let limits = &options.limits;
-    let all = discover(cx, to, subject, &[Format::Bundle], limits, limits.signature_bytes).await?;
+    let all = discover(cx, to, subject, &[Format::Bundle], limits, demand).await?;
     let ours = |found: &&Found| {
         let Ok(content) = &found.content else { return false };
         let Ok(bundle) = Bundle::parse(content, limits.log_entries as usize, limits.timestamps as usize)

@@ -1,0 +1,184 @@
+//! Signatures of identities, checked offline: the conformance suite of Sigstore, and charts under a small Sigstore of our own.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use oci_chart_core::{
+    Digest, ErrorKind, Reason,
+    trust::{
+        AttestationPolicy, BundleArtifact, BundleSigner, Claim, Identity, KeyPolicy, Pattern, Policy,
+        PredicateType, PublicKey, Tlog, TrustRoot, TrustedKey, verify_bundle,
+    },
+};
+use serde_json::Value;
+
+use self::chart::{Chart, SUBJECT, fixture, policy, root, workflow};
+use crate::support::say;
+
+mod chart;
+
+/// As the suite's README has them.
+const IDENTITY: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
+
+#[test]
+fn every_case_of_the_conformance_suite_is_answered_right() {
+    let place = fixtures("sigstore-conformance");
+    let mut cases: Vec<PathBuf> = fs::read_dir(&place)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    let (mut wrong, mut asked) = (Vec::new(), 0);
+    for case in &cases {
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let text = |file: &str, default: &str| {
+            let path = case.join(file);
+            if path.exists() {
+                fs::read_to_string(path).unwrap().trim().to_owned()
+            } else {
+                default.to_owned()
+            }
+        };
+        let artifact =
+            Some(case.join("artifact")).filter(|path| path.exists()).unwrap_or(place.join("a.txt"));
+        let artifact = fs::read(artifact).unwrap();
+        let bundle = fs::read(case.join("bundle.sigstore.json")).unwrap();
+        let signer = match fs::read_to_string(case.join("key.pub")) {
+            Ok(pem) => PublicKey::from_pem(&pem).map(BundleSigner::Key),
+            Err(_) => Identity::exact(text("issuer", ISSUER), text("identity", IDENTITY))
+                .map(|identity| BundleSigner::Identities(vec![identity])),
+        };
+        let root = match case.join("trusted_root.json") {
+            path if path.exists() => TrustRoot::from_file(path),
+            _ => Ok(TrustRoot::embedded()),
+        };
+        let digest = Digest::of(&artifact);
+        for artifact in [BundleArtifact::Bytes(&artifact), BundleArtifact::Digest(&digest)] {
+            asked += 1;
+            let answer = match (&signer, &root) {
+                (Ok(signer), Ok(root)) => verify_bundle(&bundle, artifact, signer, root).map(drop),
+                (Err(error), _) | (_, Err(error)) => {
+                    Err(oci_chart_core::Error::new(error.kind(), error.to_string()))
+                }
+            };
+            if answer.is_ok() == name.ends_with("_fail") {
+                wrong.push(format!("{name}: {answer:?}"));
+            }
+        }
+    }
+    say(&format!("the conformance suite: {} of {asked} right", asked - wrong.len()));
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(asked, 140);
+}
+
+#[test]
+fn a_chart_signed_by_a_workflow_is_verified_offline() {
+    let chart = Chart::with(&["bundles/good.json"], &[]);
+    let verified = chart.verify(&policy(workflow())).unwrap();
+    let evidence: Value = serde_json::from_str(&verified.evidence().to_json()).unwrap();
+    assert_eq!(evidence["requirement"]["signers"][0], format!("{SUBJECT} ({ISSUER})"));
+    // The root's age is told: nobody fetches a newer one unasked.
+    assert_eq!(evidence["requirement"]["trustRoot"]["dated"], "2026-01-01T00:00:00Z");
+    assert_eq!(evidence["requirement"]["trustRoot"]["days"], 324);
+
+    let claims = [
+        (Claim::RunnerEnvironment, "github-hosted"),
+        (Claim::SourceRepository, "https://github.com/org/*"),
+        (Claim::SourceRepositoryRef, "refs/tags/v1.2.3"),
+    ];
+    let strict = claims.iter().fold(workflow(), |identity, (claim, text)| {
+        let pattern = text.parse().or_else(|_| Pattern::exact(*text)).unwrap();
+        identity.with_claim(*claim, pattern)
+    });
+    chart.verify(&policy(strict)).unwrap();
+    let elsewhere = workflow().with_claim(Claim::RunnerEnvironment, Pattern::exact("self-hosted").unwrap());
+    chart.refused(&policy(elsewhere), ErrorKind::PolicyDenied, Reason::IdentityMismatch);
+}
+
+#[test]
+fn what_cosign_2_spreads_over_annotations_counts_as_the_same() {
+    let chart = Chart::with(&[], &["tags/good.json"]);
+    chart.verify(&policy(workflow())).unwrap();
+    let stranger = Identity::exact(ISSUER, "https://github.com/org/other").unwrap();
+    chart.refused(&policy(stranger), ErrorKind::PolicyDenied, Reason::IdentityMismatch);
+    let foreign = Chart::with(&[], &["tags/foreign-entry.json"]);
+    foreign.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::OtherLogEntry);
+    let keyed = Chart::with(&[], &["tags/key.json"]);
+    keyed.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
+}
+
+#[test]
+fn every_flaw_has_its_own_reason() {
+    for (bundle, kind, reason) in [
+        ("other-subject", ErrorKind::SignatureInvalid, Reason::OtherSubject),
+        ("other-identity", ErrorKind::PolicyDenied, Reason::IdentityMismatch),
+        ("other-issuer", ErrorKind::PolicyDenied, Reason::IdentityMismatch),
+        ("other-authority", ErrorKind::SignatureInvalid, Reason::CertificateUntrusted),
+        ("logged-too-late", ErrorKind::SignatureInvalid, Reason::CertificateUntrusted),
+        ("foreign-entry", ErrorKind::SignatureInvalid, Reason::OtherLogEntry),
+        ("no-entry", ErrorKind::SignatureInvalid, Reason::LogEntryInvalid),
+        ("bare-key", ErrorKind::SignatureInvalid, Reason::CertificateUntrusted),
+        ("key", ErrorKind::SignatureInvalid, Reason::ForeignMaterial),
+        ("attestation", ErrorKind::NotSigned, Reason::NotASignature),
+    ] {
+        let chart = Chart::with(&[&format!("bundles/{bundle}.json")], &[]);
+        chart.refused(&policy(workflow()), kind, reason);
+    }
+}
+
+#[test]
+fn a_bundle_within_bounds_is_not_read_twice_or_endlessly() {
+    let good: Value = serde_json::from_slice(&fixture("bundles/good.json")).unwrap();
+    let mut many = good.clone();
+    let entry = good["verificationMaterial"]["tlogEntries"][0].clone();
+    many["verificationMaterial"]["tlogEntries"] = vec![entry; 33].into();
+    let chart = Chart::of_bundles(&[many.to_string()]);
+    chart.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::TooManyParts);
+    let twice = good.to_string().replacen("\"tlogEntries\"", "\"tlogEntries\":[],\"tlogEntries\"", 1);
+    let chart = Chart::of_bundles(&[twice]);
+    chart.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::DuplicateKey);
+}
+
+#[test]
+fn a_key_whose_signatures_must_be_in_the_log() {
+    let key: PublicKey = String::from_utf8(fixture("key.pub")).unwrap().parse().unwrap();
+    let policy = |key: TrustedKey| Policy::Keys(KeyPolicy::new([key], Tlog::Require(root())));
+    let trusted = TrustedKey::new(key);
+    for chart in [Chart::with(&["bundles/key.json"], &[]), Chart::with(&[], &["tags/key.json"])] {
+        chart.verify(&policy(trusted.clone())).unwrap();
+        // The log saw it on the first of November: that is the time that counts, not that of the check.
+        let early = trusted.clone().with_not_after("2026-11-02T00:00:00Z".parse().unwrap());
+        chart.verify(&policy(early)).unwrap();
+        let late = trusted.clone().with_not_before("2026-11-02T00:00:00Z".parse().unwrap());
+        chart.refused(&policy(late), ErrorKind::PolicyDenied, Reason::KeyNotValid);
+    }
+    let unlogged = Chart::with(&["bundles/key-unlogged.json"], &[]);
+    unlogged.refused(&policy(trusted.clone()), ErrorKind::SignatureInvalid, Reason::LogEntryInvalid);
+    let certified = Chart::with(&["bundles/good.json"], &[]);
+    certified.refused(&policy(trusted), ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
+}
+
+fn fixtures(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testkit/fixtures").join(name)
+}
+
+#[test]
+fn an_attestation_of_a_workflow_counts_for_what_it_says() {
+    let chart = Chart::with(&["bundles/attestation.json", "bundles/good.json"], &[]);
+    let slsa = AttestationPolicy::new(PredicateType::SLSA_PROVENANCE_V1, policy(workflow()));
+    let verified = chart.verify_attestation(&slsa).unwrap();
+    let [statement] = &verified.get()[..] else { panic!("{verified:?}") };
+    assert!(statement.predicate.contains("https://github.com/org/builder@refs/tags/v1"), "{statement:?}");
+    let field = |text: &str| {
+        let pattern: Pattern = text.parse().unwrap();
+        slsa.clone().with_field("/runDetails/builder/id", pattern).unwrap()
+    };
+    chart.verify_attestation(&field("https://github.com/org/builder@refs/tags/**")).unwrap();
+    let error = chart.verify_attestation(&field("https://github.com/org/builder@refs/heads/**")).unwrap_err();
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::PolicyDenied, Some(Reason::FieldMismatch)));
+    let sbom = AttestationPolicy::new(PredicateType::CYCLONEDX, policy(workflow()));
+    let error = chart.verify_attestation(&sbom).unwrap_err();
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::NotSigned, Some(Reason::OtherPredicate)));
+}

@@ -1,0 +1,459 @@
+//! Each way to deceive a verifier is refused for its own reason, within stated numbers of requests and little memory. The registry that tries is
+//! the testkit's hostile one.
+
+use std::{env, process::Command, sync::Arc};
+
+use bytes::Bytes;
+use oci_chart_core::{
+    Context, Digest, Error, ErrorKind, Reason, Result,
+    auth::StaticCredentials,
+    name::{Host, RepositoryAddress},
+    oci::Descriptor,
+    store::{ConnectionOptions, Registries, Store},
+    transfer::{self, PullOptions},
+    trust::{
+        Evidence, Format, KeyPolicy, Policy, Signer as _, SigningKey, Tlog, TrustedKey, Verified,
+        VerifyOptions, verify,
+    },
+};
+use oci_chart_testkit::{Hostile, Lie, Listing};
+use serde_json::{Value, json};
+
+use self::forge::{Forge, MANIFEST};
+use crate::{
+    attest::{by, version, why},
+    memory::peak,
+    remote::block,
+    support::{say, skip},
+};
+
+mod forge;
+
+/// Most memory that any of these checks may take, in bytes.
+const ALLOWED: u64 = 64 << 20;
+
+/// Says to the child which registry is hostile in which way.
+const CHILD: &str = "OCI_CHART_THREATS_CHILD";
+
+#[test]
+fn the_tag_is_looked_at_once() {
+    let forge = Forge::new();
+    // The second look at the tag would see another chart, unsigned.
+    let other = forge.registry.manifest(MANIFEST, forge.chart_manifest("9.9.9"));
+    forge.bundle(&forge.signature());
+    forge.registry.tag_flips("1.2.3", &[&forge.chart, &other]);
+    let store = store(&forge.registry);
+    let pulled = block(transfer::pull(
+        &Context::default(),
+        &store,
+        &version("1.2.3"),
+        &PullOptions::verified_by(by(&[&forge.key])),
+    ));
+    // It was verified, and then the package that the manifest names was asked for, which nobody has.
+    let error = pulled.unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::BlobMissing), "{error:?}");
+    let requests = forge.registry.requests();
+    assert_eq!(requests.iter().filter(|line| line.ends_with("/manifests/1.2.3")).count(), 1, "{requests:?}");
+}
+
+#[test]
+fn nothing_is_fetched_that_is_not_trusted() {
+    let forge = Forge::new();
+    forge.listed(Vec::new());
+    let store = store(&forge.registry);
+    let options = PullOptions::verified_by(by(&[&forge.key]));
+    let error = block(transfer::pull(&Context::default(), &store, &version("1.2.3"), &options)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotSigned);
+    let requests = forge.registry.requests();
+    assert!(requests.iter().all(|line| !line.contains("/blobs/")), "{requests:?}");
+}
+
+#[test]
+fn an_answer_that_is_none_is_not_taken_for_no_signature() {
+    for (listing, kind) in [
+        (Listing::Status(401), ErrorKind::CouldNotCheck),
+        (Listing::Status(403), ErrorKind::CouldNotCheck),
+        (
+            Listing::Document("application/vnd.oci.image.index.v1+json".into(), "rubbish".into()),
+            ErrorKind::CouldNotCheck,
+        ),
+        (
+            Listing::Document(
+                "application/vnd.oci.image.index.v1+json".into(),
+                "{\"manifests\":[{}]}".into(),
+            ),
+            ErrorKind::CouldNotCheck,
+        ),
+    ] {
+        // A good signature under the tag changes nothing: who asks for both forms gets both looked at.
+        let forge = Forge::new();
+        forge.signature_tag(&forge.payload());
+        forge.registry.referrers(listing.clone());
+        let error = forge.verify(&by(&[&forge.key])).unwrap_err();
+        assert_eq!(error.kind(), kind, "{listing:?}: {error:?}");
+        // Who asks for the tag alone is not troubled.
+        let tag = forge.policy().with_formats([Format::SignatureTag]);
+        forge.verify(&Policy::Keys(tag)).unwrap();
+    }
+}
+
+#[test]
+fn a_stranger_s_bundle_hides_no_good_signature() {
+    let forge = Forge::new();
+    forge.signature_tag(&forge.payload());
+    let stranger = SigningKey::generate().unwrap();
+    forge.bundle(&forge.signed_by(&stranger, &forge.statement()));
+    let verified = forge.verify(&by(&[&forge.key])).unwrap();
+    assert_eq!(verified.evidence().candidates().len(), 2);
+    forge.refused_by(&stranger, &[Format::SignatureTag], ErrorKind::SignatureInvalid, Reason::NoTrustedKey);
+}
+
+#[test]
+fn an_old_form_does_not_stand_in_for_the_one_that_is_asked_for() {
+    let forge = Forge::new();
+    forge.signature_tag(&forge.payload());
+    forge.listed(Vec::new());
+    let bundle = Policy::Keys(forge.policy().with_formats([Format::Bundle]));
+    assert_eq!(forge.verify(&bundle).unwrap_err().kind(), ErrorKind::NotSigned);
+}
+
+#[test]
+fn every_lie_about_content_is_refused_for_its_own_reason() {
+    let key = SigningKey::generate().unwrap();
+    type Set = fn(&Forge);
+    let table: [(&str, Set, ErrorKind, Reason); 11] = [
+        (
+            "an attestation for a signature",
+            |forge| {
+                forge.bundle(&forge.signed(
+                    &forge.statement().replace("sigstore.dev/cosign/sign/v1", "slsa.dev/provenance/v1"),
+                ))
+            },
+            ErrorKind::NotSigned,
+            Reason::NotASignature,
+        ),
+        (
+            "another manifest's signature",
+            |forge| forge.bundle(&forge.signed(&forge.statement().replace(&forge.hex(), &"0".repeat(64)))),
+            ErrorKind::SignatureInvalid,
+            Reason::OtherSubject,
+        ),
+        (
+            "an empty subject",
+            |forge| {
+                forge.bundle(&forge.signed(
+            r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#))
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::OtherSubject,
+        ),
+        (
+            "a key twice in what is signed",
+            |forge| {
+                forge.bundle(&forge.signed(&forge.statement().replacen(
+                    "\"predicate\":{}",
+                    "\"predicate\":{},\"Predicate\":{}",
+                    1,
+                )))
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::DuplicateKey,
+        ),
+        (
+            "a key twice in the bundle",
+            |forge| {
+                forge.bundle(&forge.signature().replacen(
+                    "\"publicKey\"",
+                    "\"tlogEntries\":[],\"tlogEntries\":[],\"publicKey\"",
+                    1,
+                ))
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::DuplicateKey,
+        ),
+        (
+            "bytes behind the bundle",
+            |forge| forge.bundle(&(forge.signature() + "{}")),
+            ErrorKind::SignatureInvalid,
+            Reason::MalformedSignature,
+        ),
+        (
+            "a digest in capitals",
+            |forge| {
+                forge.bundle(
+                    &forge.signed(&forge.statement().replace(&forge.hex(), &forge.hex().to_uppercase())),
+                )
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::OtherSubject,
+        ),
+        (
+            "a certificate in the bundle of a key",
+            |forge| {
+                forge.bundle(
+                    &forge.signature().replace("\"publicKey\":{\"hint\":", "\"certificate\":{\"rawBytes\":"),
+                )
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::ForeignMaterial,
+        ),
+        (
+            "more log entries than are read",
+            |forge| forge.bundle(&forge.with_entries(33)),
+            ErrorKind::SignatureInvalid,
+            Reason::TooManyParts,
+        ),
+        (
+            "the log entry of another signature",
+            |forge| forge.bundle(&forge.with_entries(1)),
+            ErrorKind::SignatureInvalid,
+            Reason::OtherLogEntry,
+        ),
+        (
+            "a signature tag for another digest",
+            |forge| forge.signature_tag(&forge.payload().replace(&forge.hex(), &"0".repeat(64))),
+            ErrorKind::SignatureInvalid,
+            Reason::OtherSubject,
+        ),
+    ];
+    for (name, set, kind, reason) in table {
+        let forge = Forge::of(key.clone());
+        set(&forge);
+        let error = forge.verify(&by(&[&forge.key])).unwrap_err();
+        let found = Evidence::of(&error).unwrap().candidates().iter().find_map(|candidate| candidate.reason);
+        assert_eq!((error.kind(), found), (kind, Some(reason)), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn unsigned_hints_decide_nothing() {
+    // Annotations, artifact types and the list's own say call an attestation a signature.
+    let forge = Forge::new();
+    let attestation = forge.statement().replace("sigstore.dev/cosign/sign/v1", "slsa.dev/provenance/v1");
+    forge.annotated_bundle(&forge.signed(&attestation), "https://sigstore.dev/cosign/sign/v1");
+    assert_eq!(why(forge.verify(&by(&[&forge.key])).unwrap_err()).1, Some(Reason::NotASignature));
+    // And a signature something else.
+    let forge = Forge::new();
+    forge.annotated_bundle(&forge.signature(), "https://slsa.dev/provenance/v1");
+    forge.verify(&by(&[&forge.key])).unwrap();
+}
+
+#[test]
+fn signatures_of_one_key_do_not_add_up() {
+    let forge = Forge::new();
+    let entries = vec![forge.referrer(&forge.signature(), ""), forge.referrer(&forge.signature(), "")];
+    forge.signature_tag(&forge.payload());
+    forge.listed(entries);
+    let other = SigningKey::generate().unwrap();
+    let keys = [&forge.key, &other].map(|key| TrustedKey::new(key.public_key().clone()));
+    let two = Policy::Keys(KeyPolicy::new(keys, Tlog::IgnoreExplicitly).with_threshold(2));
+    let error = forge.verify(&two).unwrap_err();
+    assert_eq!(why(error), (ErrorKind::PolicyDenied, Some(Reason::ThresholdNotMet)));
+}
+
+#[test]
+fn a_key_that_has_expired_counts_no_more() {
+    let forge = Forge::new();
+    forge.bundle(&forge.signature());
+    let trusted = TrustedKey::new(forge.key.public_key().clone())
+        .with_not_after("2020-01-01T00:00:00Z".parse().unwrap());
+    let policy = Policy::Keys(KeyPolicy::new([trusted], Tlog::IgnoreExplicitly));
+    assert_eq!(why(forge.verify(&policy).unwrap_err()), (ErrorKind::PolicyDenied, Some(Reason::KeyNotValid)));
+}
+
+#[test]
+fn a_signature_that_was_copied_here_is_told() {
+    let forge = Forge::new();
+    forge.signature_tag(&forge.payload());
+    forge.listed(Vec::new());
+    forge.verify(&by(&[&forge.key])).unwrap();
+    let here = Policy::Keys(forge.policy().with_identity("registry.example/charts/other"));
+    assert_eq!(
+        why(forge.verify(&here).unwrap_err()),
+        (ErrorKind::PolicyDenied, Some(Reason::IdentityMismatch))
+    );
+    // An old release under a new tag.
+    forge.registry.tag("2.0.0", &forge.chart);
+    let store = store(&forge.registry);
+    let error = block(verify(&Context::default(), &store, &version("2.0.0"), &by(&[&forge.key]), &options()));
+    assert_eq!(why(error.unwrap_err()), (ErrorKind::PolicyDenied, Some(Reason::VersionMismatch)));
+    // A tag that is no version promises none.
+    forge.registry.tag("stable", &forge.chart);
+    block(verify(&Context::default(), &store, &version("stable"), &by(&[&forge.key]), &options())).unwrap();
+}
+
+/// Floods and lies about bytes: what each is called, how the registry is set up, what comes of it, and the most requests that it may cost.
+type Flood = (&'static str, fn(&Forge), ErrorKind, Option<&'static str>, usize);
+
+const FLOODS: &[Flood] = &[
+    (
+        "endless pages of referrers",
+        |forge| forge.registry.referrers(Listing::EndlessPages(100)),
+        ErrorKind::CouldNotCheck,
+        Some("referrers"),
+        80,
+    ),
+    (
+        "endless empty pages of referrers",
+        |forge| forge.registry.referrers(Listing::EndlessPages(0)),
+        ErrorKind::CouldNotCheck,
+        Some("tags"),
+        120,
+    ),
+    (
+        "a list of referrers without end",
+        |forge| forge.registry.referrers(Listing::EndlessBody),
+        ErrorKind::CouldNotCheck,
+        Some("answer_bytes"),
+        10,
+    ),
+    (
+        "a thousand candidates",
+        |forge| forge.many_bundles(1000),
+        ErrorKind::CouldNotCheck,
+        Some("candidates"),
+        2 + 2 * 64 + 1,
+    ),
+    (
+        "a bundle of 130 MiB by its own account",
+        |forge| {
+            let entry = forge.oversized_bundle(130 << 20);
+            forge.listed(vec![entry]);
+        },
+        ErrorKind::CouldNotCheck,
+        Some("signature_bytes"),
+        6,
+    ),
+    (
+        "a bundle that never ends",
+        |forge| forge.lying_bundle(Lie::Endless),
+        ErrorKind::CouldNotCheck,
+        None,
+        12,
+    ),
+    (
+        "other bytes than the bundle's digest",
+        |forge| forge.lying_bundle(Lie::Bytes(Bytes::from_static(b"{}"))),
+        ErrorKind::CouldNotCheck,
+        None,
+        12,
+    ),
+    (
+        "a bundle cut short",
+        |forge| forge.lying_bundle(Lie::Announce(1 << 30)),
+        ErrorKind::CouldNotCheck,
+        None,
+        12,
+    ),
+    (
+        "a bundle that is refused",
+        |forge| forge.lying_bundle(Lie::Status(403)),
+        ErrorKind::CouldNotCheck,
+        None,
+        12,
+    ),
+    (
+        "a thousand layers behind the signature tag",
+        |forge| forge.many_layers(1000),
+        ErrorKind::CouldNotCheck,
+        Some("signature_layers"),
+        8,
+    ),
+    (
+        "a manifest without end",
+        |forge| forge.lying_manifest(Lie::Endless),
+        ErrorKind::CouldNotCheck,
+        None,
+        12,
+    ),
+];
+
+#[test]
+fn floods_end_at_their_bound_within_64_mebibytes() {
+    if let Some(order) = env::var_os(CHILD) {
+        return child(&order.into_string().unwrap());
+    }
+    if peak().is_none() {
+        return skip(
+            "floods_end_at_their_bound_within_64_mebibytes: this system does not tell a process's peak memory",
+        );
+    }
+    let mut wrong = Vec::new();
+    for (name, set, kind, limit, most) in FLOODS {
+        let forge = Forge::new();
+        set(&forge);
+        let spki: Vec<String> = forge.key.public_key().to_pem().lines().map(str::to_owned).collect();
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "threats::floods_end_at_their_bound_within_64_mebibytes", "--nocapture"])
+            .env(CHILD, format!("{} {}", forge.registry.host(), spki.join("|")))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&child.stderr));
+        let answer: Value =
+            serde_json::from_str(said.lines().find_map(|line| line.split_once("answer ")).unwrap().1)
+                .unwrap();
+        let requests = forge.registry.requests().len();
+        let grown = answer["grown"].as_u64().unwrap();
+        say(&format!("{name}: {requests} requests, {} KiB, {}", grown >> 10, answer["message"]));
+        let seen = (answer["kind"].as_str().unwrap(), answer["limit"].as_str());
+        if seen != (kind.name(), *limit) || requests > *most || grown > ALLOWED {
+            wrong.push(format!("{name}: {requests} requests, {grown} bytes, {answer}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+fn child(order: &str) {
+    let (host, pem) = order.split_once(' ').unwrap();
+    let key = pem.replace('|', "\n").parse().unwrap();
+    let policy = Policy::Keys(KeyPolicy::new([TrustedKey::new(key)], Tlog::IgnoreExplicitly));
+    let store = store_at(host);
+    let before = peak().unwrap();
+    let error =
+        block(verify(&Context::default(), &store, &version("1.2.3"), &policy, &options())).unwrap_err();
+    let answer = json!({
+        "kind": error.kind().name(),
+        "limit": error.get("limit"),
+        "message": error.to_string(),
+        "grown": peak().unwrap() - before,
+    });
+    println!("answer {answer}");
+}
+
+fn options() -> VerifyOptions {
+    VerifyOptions::default()
+}
+
+fn store(registry: &Hostile) -> Arc<dyn Store> {
+    store_at(&registry.host())
+}
+
+fn store_at(host: &str) -> Arc<dyn Store> {
+    let host = Host::parse(host).unwrap();
+    let address = RepositoryAddress::parse(&format!("{host}/charts/web")).unwrap();
+    let options = ConnectionOptions::default().with_plain_http(host);
+    Arc::new(Registries::new(options, StaticCredentials::default()).unwrap().repository(&address).unwrap())
+}
+
+impl Forge {
+    fn verify(&self, policy: &Policy) -> Result<Verified<Descriptor>> {
+        block(verify(&Context::default(), &store(&self.registry), &version("1.2.3"), policy, &options()))
+    }
+
+    fn policy(&self) -> KeyPolicy {
+        KeyPolicy::new([TrustedKey::new(self.key.public_key().clone())], Tlog::IgnoreExplicitly)
+    }
+
+    #[track_caller]
+    fn refused_by(&self, key: &SigningKey, formats: &[Format], kind: ErrorKind, reason: Reason) {
+        let policy = KeyPolicy::new([TrustedKey::new(key.public_key().clone())], Tlog::IgnoreExplicitly);
+        let error: Error =
+            self.verify(&Policy::Keys(policy.with_formats(formats.iter().copied()))).unwrap_err();
+        assert_eq!(why(error), (kind, Some(reason)));
+    }
+
+    fn hex(&self) -> String {
+        self.chart.parse::<Digest>().unwrap().hex()
+    }
+}
