@@ -5,6 +5,8 @@
 
 mod client;
 mod host;
+#[cfg(feature = "registry")]
+mod login;
 mod mailbox;
 mod runtime;
 #[cfg(feature = "sign")]

@@ -6,7 +6,11 @@ use std::{fmt, sync::Arc};
 use crate::trust::{Guarded, Policy, VerifyOptions};
 #[cfg(feature = "registry")]
 use crate::{
-    auth::{CredentialSource, StaticCredentials},
+    auth::{
+        Audience, CredentialSource, Credentials, LoginOptions, LoginOutcome, LoginStatus, LogoutOutcome,
+        StaticCredentials, StoredLogins,
+    },
+    context::Context,
     name::Host,
     store::{
         ClientCertificate, ConnectionOptions, HostOptions, Mirror, ProxyOptions, Registries, RetryOptions,
@@ -80,6 +84,57 @@ impl Client {
     /// The bounds under which this client reads.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+}
+
+#[cfg(feature = "registry")]
+impl Client {
+    /// Shows `credentials` to a registry and, if it takes them, keeps them where `options` say, so that this and other programs find them.
+    /// What was refused is not kept. [`login_host`](crate::auth::login_host) reads what people name to log in to.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unauthenticated`](crate::ErrorKind::Unauthenticated) where the registry refuses; as any request where it cannot be
+    /// reached; [`ErrorKind::Io`](crate::ErrorKind::Io), or whatever a credential helper makes of it, where the login cannot be kept.
+    pub async fn login(
+        &self,
+        cx: &Context,
+        registry: &Host,
+        credentials: &Credentials,
+        options: &LoginOptions,
+    ) -> Result<LoginOutcome> {
+        let work = self.registries.login(registry, credentials, options);
+        cx.run(work).await.map_err(|error| error.with_operation("login"))
+    }
+
+    /// Forgets a login that [`login`](Self::login) or another program has left, and says where one is still found.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io), or whatever a credential helper makes of it, where the login cannot be removed.
+    pub async fn logout(
+        &self,
+        cx: &Context,
+        registry: &Host,
+        options: &LoginOptions,
+    ) -> Result<LogoutOutcome> {
+        let work = self.registries.logout(registry, options);
+        cx.run(work).await.map_err(|error| error.with_operation("logout"))
+    }
+
+    /// Whose name is used at a registry, where the credentials come from, and when they and the tokens made of them end.
+    ///
+    /// # Errors
+    ///
+    /// What the source of the credentials says.
+    pub async fn login_status(&self, cx: &Context, registry: &Host) -> Result<Option<LoginStatus>> {
+        cx.run(self.registries.login_status(registry)).await
+    }
+
+    /// A client for somebody else: with these credentials and nothing that this one has learnt or was given, over the same connections.
+    #[must_use]
+    pub fn with_credentials(&self, source: impl CredentialSource + 'static) -> Self {
+        Self { limits: self.limits.clone(), registries: self.registries.with_credentials(source) }
     }
 }
 
@@ -195,7 +250,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Where credentials come from.
+    /// Takes credentials from where Helm, docker and podman keep theirs ([`StoredLogins::standard`]). Without this or
+    /// [`credentials`](Self::credentials) the client is anonymous.
+    pub fn stored_logins(self) -> Self {
+        self.credentials(StoredLogins::standard())
+    }
+
+    /// Where credentials come from; a [`Chain`](crate::auth::Chain) has several sources.
     pub fn credentials(mut self, source: impl CredentialSource + 'static) -> Self {
         self.credentials = Some(Chosen(Box::new(source)));
         self
@@ -209,8 +270,16 @@ struct Chosen(Box<dyn CredentialSource>);
 #[cfg(feature = "registry")]
 #[async_trait::async_trait]
 impl CredentialSource for Chosen {
-    async fn credentials(&self, host: &Host) -> Result<Option<crate::auth::Credentials>> {
-        self.0.credentials(host).await
+    async fn credentials(&self, audience: &Audience<'_>) -> Result<Option<Credentials>> {
+        self.0.credentials(audience).await
+    }
+
+    fn refused(&self, audience: &Audience<'_>, credentials: &Credentials) {
+        self.0.refused(audience, credentials);
+    }
+
+    fn is_lasting(&self) -> bool {
+        self.0.is_lasting()
     }
 }
 

@@ -21,6 +21,16 @@ tokio::task_local! {
     static CURRENT: Context;
 }
 
+/// Tells the caller of the current call something that works, but should be known. For code that no context is handed to;
+/// outside of [`Context::run`] nobody hears it.
+#[cfg(feature = "registry")]
+pub(crate) fn warn(text: impl FnOnce() -> String) {
+    let cx = Context::current();
+    if cx.has_listener() {
+        cx.emit(Event::Warning(text()));
+    }
+}
+
 /// Stops a call from any thread. Clones stop together; stopping twice is stopping once.
 ///
 /// # Examples
@@ -337,6 +347,21 @@ mod tests {
             assert!(found.unwrap());
             assert!(!Context::current().has_listener());
         });
+    }
+
+    #[cfg(feature = "registry")]
+    #[test]
+    fn warnings_from_deep_inside_reach_the_listener_of_their_call() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let cx = Context::default().with_events(move |event| sender.send(event).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        warn(|| "nobody's".to_owned());
+        let task = async {
+            warn(|| "mine".to_owned());
+            Ok(())
+        };
+        runtime.block_on(cx.run(task)).unwrap();
+        assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [Event::Warning("mine".into())]);
     }
 
     #[test]

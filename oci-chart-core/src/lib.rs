@@ -129,6 +129,7 @@ pub mod yaml;
 
 // Layer 2: charts, without any network.
 pub mod chart;
+pub mod kube;
 
 // Layer 3: OCI values.
 pub mod oci;

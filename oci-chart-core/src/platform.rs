@@ -1,6 +1,9 @@
 //! What differs between operating systems, all of it.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use fs_err::File;
 
@@ -69,3 +72,58 @@ pub(crate) fn writable_by_owner(builder: &mut tempfile::Builder<'_, '_>) {
 /// Windows takes the permissions of the directory above.
 #[cfg(windows)]
 pub(crate) fn writable_by_owner(_: &mut tempfile::Builder<'_, '_>) {}
+
+/// The variable that names the user's home directory.
+#[cfg(not(windows))]
+pub(crate) const HOME: &str = "HOME";
+/// The variable that names the user's home directory.
+#[cfg(windows)]
+pub(crate) const HOME: &str = "USERPROFILE";
+
+/// Where Helm has its configuration, if no variable says so: `helm` below this.
+#[cfg(all(not(windows), not(target_os = "macos")))]
+pub(crate) fn helm_base(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    Some(variable(HOME)?.join(".config"))
+}
+
+/// Where Helm has its configuration, if no variable says so: `helm` below this.
+#[cfg(target_os = "macos")]
+pub(crate) fn helm_base(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    Some(variable(HOME)?.join("Library/Preferences"))
+}
+
+/// Where Helm has its configuration, if no variable says so: `helm` below this.
+#[cfg(windows)]
+pub(crate) fn helm_base(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    variable("APPDATA")
+}
+
+/// The directory of this user's that lasts until the machine is started again, where no variable names it.
+#[cfg(target_os = "linux")]
+pub(crate) fn runtime_directory() -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    // Whose process this is, without asking the C library.
+    let uid = fs_err::metadata("/proc/self").ok()?.uid();
+    Some(Path::new("/run/containers").join(uid.to_string()))
+}
+
+/// Other systems have none.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn runtime_directory() -> Option<PathBuf> {
+    None
+}
+
+/// Makes a directory, and those above it, that nobody else can look into.
+#[cfg(unix)]
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
+        io::Error::new(error.kind(), format!("failed to create directory `{}`: {error}", path.display()))
+    })
+}
+
+/// Makes a directory, and those above it, with the permissions of what is there.
+#[cfg(windows)]
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+    fs_err::create_dir_all(path)
+}

@@ -1,15 +1,18 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
 };
 
 use reqwest::{
-    StatusCode, Url,
-    header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
+    Method, StatusCode, Url,
+    header::{AUTHORIZATION, HeaderValue},
 };
 
 use super::{
-    CredentialSource, Credentials, Scope,
+    Audience, CredentialKind, CredentialSource, Credentials, Scope,
+    blame::{accuse, explain_rights, says_token_ended},
+    kept::Kept,
     plan::Plan,
     token::{basic, bearer},
     tokens::Tokens,
@@ -25,20 +28,14 @@ use crate::{
 /// What the registry wants is learnt from the first answer and kept: a client that goes on pays neither for a second challenge
 /// nor for a second token.
 pub(crate) struct Authenticator {
-    host: Host,
-    base: Url,
-    http: Arc<HttpClient>,
-    source: Arc<dyn CredentialSource>,
-    known: Mutex<Known>,
+    pub(super) host: Host,
+    pub(super) base: Url,
+    pub(super) http: Arc<HttpClient>,
+    source: Kept,
+    wants: Mutex<Wants>,
     /// Held by the first request, so that those beside it do not all run into the same challenge.
     first: tokio::sync::Mutex<()>,
     tokens: Tokens,
-}
-
-#[derive(Default)]
-struct Known {
-    wants: Wants,
-    credentials: Option<Credentials>,
 }
 
 #[derive(Clone, Default)]
@@ -49,6 +46,23 @@ enum Wants {
     Login(Arc<Plan>),
 }
 
+/// What a request shows.
+struct Shown {
+    header: HeaderValue,
+    who: Credentials,
+    token: Shows,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    /// The credentials themselves.
+    Credentials,
+    /// A token that was there already and may have run out.
+    KnownToken,
+    /// A token that was made of the credentials just now.
+    NewToken,
+}
+
 impl Authenticator {
     /// For the registry at `base`, whose credentials are found under `host`.
     pub(crate) fn new(
@@ -57,118 +71,208 @@ impl Authenticator {
         http: Arc<HttpClient>,
         source: Arc<dyn CredentialSource>,
     ) -> Self {
-        let (known, first, tokens) = Default::default();
-        Self { host, base, http, source, known, first, tokens }
+        let (wants, first, tokens) = Default::default();
+        Self { host, base, http, source: Kept::new(source), wants, first, tokens }
     }
 
-    /// Sends what `make` makes, with whatever `scope` needs; once more if the registry wants a login that it did not want
-    /// before, or a new token. The answer is no 401 then.
+    /// Sends what `make` makes, with whatever `scope` needs; again if the registry wants a login that it did not want before, a new
+    /// token, or if the source of the refused credentials has others now. The answer is no 401 then.
     pub(crate) async fn send(&self, scope: &Scope, make: impl Fn() -> Result<Request>) -> Result<Response> {
         let mut first = None;
         if matches!(self.wants(), Wants::Unknown) {
             let gate = self.first.lock().await;
             first = Some(gate).filter(|_| matches!(self.wants(), Wants::Unknown));
         }
-        let shown = self.authorization(scope).await?;
-        let response = self.http.send(authorized(make()?, shown.as_ref())).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            if first.is_some() {
-                self.learn(|wants| matches!(wants, Wants::Unknown), Wants::Nothing);
+        let mut scope = scope.clone();
+        let mut shown = self.authorization(&scope).await?;
+        let (mut renewals, mut chances) = (true, true);
+        loop {
+            let request = authorized(make()?, shown.as_ref());
+            let is_head = request.method == Method::HEAD;
+            let response = self.http.send(request).await?;
+            let response = match self.judge(response, shown.as_ref(), is_head).await {
+                Ok(response) => {
+                    if first.is_some() {
+                        self.learn(|wants| matches!(wants, Wants::Unknown), Wants::Nothing);
+                    }
+                    return Ok(response);
+                }
+                Err(refusal) => refusal,
+            };
+            if response.left_origin() {
+                // Somebody else asks: a storage service behind a redirect gets no credentials.
+                return Err(response.refused().await.with_reason(Reason::BadChallenge));
             }
-            return Ok(response);
-        }
-        if response.left_origin() {
-            // Somebody else asks: a storage service behind a redirect gets no credentials.
-            return Err(response.refused().await.with_reason(Reason::BadChallenge));
-        }
-        let may_be_plain = |url: &Url| self.http.allows_plain_http(url);
-        let extra = match Plan::read(&self.base, response.headers(), may_be_plain) {
-            Ok((plan, extra)) => {
-                self.learn(|_| true, Wants::Login(Arc::new(plan)));
-                extra
+            scope = scope.and(self.read_challenge(&response, shown.as_ref())?);
+            drop(first.take());
+            if let Some(shown) = &shown {
+                self.tokens.forget(&shown.header);
+                // A token that was there may have run out, once; whoever gave other credentials may have newer ones, once.
+                let again = match shown.token {
+                    Shows::KnownToken => std::mem::take(&mut renewals),
+                    _ => std::mem::take(&mut chances) && self.has_others(&scope, &shown.who).await?,
+                };
+                if !again {
+                    return Err(self.refused(response, is_head, shown, &scope, &make).await);
+                }
             }
-            // Some registries explain themselves only to strangers; what they want is known then.
-            Err(_) if shown.is_some() && !response.headers().contains_key(WWW_AUTHENTICATE) => Scope::none(),
-            Err(error) => return Err(response.explain(error).with_context("registry", &self.host)),
-        };
-        drop(first);
-        if let Some(shown) = &shown {
-            self.tokens.forget(shown);
-            self.forget_credentials();
+            shown = self.authorization(&scope).await?;
+            if shown.is_none() {
+                return Err(self.nobody(response).await);
+            }
+            response.drain().await;
         }
-        let scope = scope.clone().and(extra);
-        let Some(answer) = self.authorization(&scope).await? else { return Err(self.nobody(response).await) };
-        response.drain().await;
-        let response = self.http.send(authorized(make()?, Some(&answer))).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return Ok(response);
-        }
-        self.tokens.forget(&answer);
-        let anonymous = self.credentials().await? == Credentials::Anonymous;
-        self.forget_credentials();
-        let error = if anonymous { self.nobody(response).await } else { response.refused().await };
-        Err(error.with_context("registry", &self.host).with_context("scope", scope))
+    }
+
+    /// When the tokens that are held end; none where there are none.
+    pub(crate) fn token_expiry(&self) -> Option<SystemTime> {
+        self.tokens.expiry()
+    }
+
+    /// The caller's credentials, for whatever `scope` is about first.
+    pub(crate) async fn credentials(&self, scope: &Scope) -> Result<Credentials> {
+        let repository = scope.first_repository();
+        let found = self.source.credentials(&self.audience(repository.as_ref())).await?;
+        Ok(found.unwrap_or(Credentials::ANONYMOUS))
     }
 
     /// What to show for `scope`, as far as is known.
-    async fn authorization(&self, scope: &Scope) -> Result<Option<HeaderValue>> {
+    async fn authorization(&self, scope: &Scope) -> Result<Option<Shown>> {
         let Wants::Login(plan) = self.wants() else { return Ok(None) };
-        let who = self.credentials().await?;
-        match (plan.as_ref(), &who) {
-            (Plan::Basic, Credentials::Basic { username, password }) => basic(username, password).map(Some),
-            (Plan::Basic, Credentials::Anonymous) => Ok(None),
-            (_, Credentials::Bearer(token)) => match bearer(token.expose()) {
-                Some(header) => Ok(Some(header)),
-                None => Err(Error::new(
-                    ErrorKind::InvalidInput,
-                    "the token given for the registry has line breaks in it",
-                )
-                .with_context("registry", &self.host)),
-            },
+        let mut who = self.credentials(scope).await?;
+        let mut token = Shows::Credentials;
+        let header = match (plan.as_ref(), who.kind()) {
+            (_, CredentialKind::Bearer(token)) => bearer(token.expose()).ok_or_else(|| {
+                let error = "the token given for the registry has line breaks in it";
+                Error::new(ErrorKind::InvalidInput, error).with_context("registry", &self.host)
+            })?,
+            (Plan::Basic, CredentialKind::Anonymous) => return Ok(None),
+            (Plan::Basic, CredentialKind::Basic { username, password }) => basic(username, password)?,
+            (Plan::Basic, CredentialKind::Identity { username, token }) => {
+                basic(username.as_deref().unwrap_or_default(), token)?
+            }
             (Plan::Bearer(service), _) => {
-                let token = self.tokens.get(&self.http, service, scope, &who).await;
-                token
-                    .map(|token| Some(token.header))
-                    .map_err(|error| error.with_context("registry", &self.host))
+                let mut result = self.tokens.get(&self.http, service, scope, &who).await;
+                let refused = |error: &Error| error.reason() == Some(Reason::CredentialsRefused);
+                if result.as_ref().is_err_and(refused) && self.has_others(scope, &who).await? {
+                    who = self.credentials(scope).await?;
+                    result = self.tokens.get(&self.http, service, scope, &who).await;
+                }
+                let (found, is_new) =
+                    result.map_err(|error| accuse(error, &who).with_context("registry", &self.host))?;
+                token = if is_new { Shows::NewToken } else { Shows::KnownToken };
+                found.header
+            }
+        };
+        Ok(Some(Shown { header, who, token }))
+    }
+
+    /// Whether whoever gave the refused credentials has others now.
+    async fn has_others(&self, scope: &Scope, refused: &Credentials) -> Result<bool> {
+        let repository = scope.first_repository();
+        self.source.refused(&self.audience(repository.as_ref()), refused);
+        Ok(self.credentials(scope).await?.kind() != refused.kind())
+    }
+
+    /// Passes an answer on, unless it asks for a login or says that the token it was shown is over. Not all say that with a 401.
+    async fn judge(
+        &self,
+        mut response: Response,
+        shown: Option<&Shown>,
+        is_head: bool,
+    ) -> Result<Response, Response> {
+        match response.status() {
+            StatusCode::UNAUTHORIZED => Err(response),
+            StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN
+                if shown.is_some_and(|shown| shown.token != Shows::NewToken) && !response.left_origin() =>
+            {
+                if is_head {
+                    // Without a body nobody knows; a GET follows from those who need to.
+                    return Ok(response);
+                }
+                if says_token_ended(&response.peek().await) { Err(response) } else { Ok(response) }
+            }
+            _ => Ok(response),
+        }
+    }
+
+    /// Learns what a refusal asks for, and gives the scope that it names.
+    fn read_challenge(&self, response: &Response, shown: Option<&Shown>) -> Result<Scope> {
+        let may_be_plain = |url: &Url| self.http.allows_plain_http(url);
+        match Plan::read(&self.base, response.headers(), may_be_plain) {
+            // Who was shown a token and now wants a password has its reasons (Harbor). It gets a new token: the password is for its
+            // token service alone.
+            Ok((Plan::Basic, _)) if shown.is_some_and(|shown| shown.token != Shows::Credentials) => {
+                Ok(Scope::none())
+            }
+            Ok((plan, scope)) => {
+                self.learn(|_| true, Wants::Login(Arc::new(plan)));
+                Ok(scope)
+            }
+            // Some registries explain themselves only to strangers; what they want is known then.
+            Err(_) if shown.is_some() && Plan::is_absent(response.headers()) => Ok(Scope::none()),
+            Err(error) => Err(response.explain(error).with_context("registry", &self.host)),
+        }
+    }
+
+    /// The error of a refusal that nothing helps against.
+    async fn refused(
+        &self,
+        mut response: Response,
+        is_head: bool,
+        shown: &Shown,
+        scope: &Scope,
+        make: impl Fn() -> Result<Request>,
+    ) -> Error {
+        if shown.who.is_anonymous() {
+            return self.nobody(response).await.with_context("scope", scope);
+        }
+        if is_head {
+            // A refused HEAD says nothing but its status. The body of a GET says why.
+            let again = make().map(|mut request| {
+                request.method = Method::GET;
+                authorized(request, Some(shown))
+            });
+            if let Ok(again) = again
+                && let Ok(answer) = self.http.send(again).await
+                && answer.status() == response.status()
+            {
+                response = answer;
             }
         }
-    }
-
-    /// The caller's credentials; asked for once, until they are refused.
-    async fn credentials(&self) -> Result<Credentials> {
-        let known = self.known().credentials.clone();
-        if let Some(credentials) = known {
-            return Ok(credentials);
-        }
-        let found = self.source.credentials(&self.host).await?.unwrap_or(Credentials::Anonymous);
-        self.known().credentials = Some(found.clone());
-        Ok(found)
-    }
-
-    fn forget_credentials(&self) {
-        self.known().credentials = None;
+        let error = response.refused().await.with_context("registry", &self.host);
+        let error = if shown.token == Shows::Credentials {
+            accuse(
+                error.with_kind(ErrorKind::Unauthenticated).with_reason(Reason::CredentialsRefused),
+                &shown.who,
+            )
+        } else {
+            explain_rights(error, &shown.who, &shown.header, scope)
+        };
+        error.with_context("scope", scope)
     }
 
     async fn nobody(&self, response: Response) -> Error {
         let error = Error::new(ErrorKind::Unauthenticated, format!("no credentials for {}", self.host))
             .with_reason(Reason::NoCredentials)
-            .with_hint("the registry wants a login: give credentials for this host");
-        response.refused_as(error).await
+            .with_hint("the registry wants a login: log in, or give credentials for this host");
+        response.refused_as(error).await.with_context("registry", &self.host)
+    }
+
+    fn audience<'a>(&'a self, repository: Option<&'a crate::name::RepositoryName>) -> Audience<'a> {
+        let audience = Audience::new(&self.host);
+        repository.map_or(audience, |repository| audience.with_repository(repository))
     }
 
     fn wants(&self) -> Wants {
-        self.known().wants.clone()
+        self.wants.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn learn(&self, when: impl Fn(&Wants) -> bool, wants: Wants) {
-        let mut known = self.known();
-        if when(&known.wants) {
-            known.wants = wants;
+    fn learn(&self, when: impl Fn(&Wants) -> bool, new: Wants) {
+        let mut wants = self.wants.lock().unwrap_or_else(PoisonError::into_inner);
+        if when(&wants) {
+            *wants = new;
         }
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,9 +282,9 @@ impl fmt::Debug for Authenticator {
     }
 }
 
-fn authorized(request: Request, header: Option<&HeaderValue>) -> Request {
-    match header {
-        Some(header) => request.with_header(AUTHORIZATION, header.clone()),
+fn authorized(request: Request, shown: Option<&Shown>) -> Request {
+    match shown {
+        Some(shown) => request.with_header(AUTHORIZATION, shown.header.clone()),
         None => request,
     }
 }

@@ -1,4 +1,7 @@
-use reqwest::{Url, header::HeaderMap};
+use reqwest::{
+    Url,
+    header::{HeaderMap, WWW_AUTHENTICATE},
+};
 
 use crate::{
     auth::Scope,
@@ -32,8 +35,7 @@ impl Plan {
         headers: &HeaderMap,
         may_be_plain: impl Fn(&Url) -> bool,
     ) -> Result<(Self, Scope)> {
-        let all = headers.get_all("www-authenticate");
-        let challenges: Vec<_> = all.iter().flat_map(|value| Challenge::parse(value.as_bytes())).collect();
+        let challenges: Vec<_> = challenges(headers).collect();
         let of = |scheme: &str| challenges.iter().find(|challenge| challenge.scheme == scheme);
         if let Some(bearer) = of("bearer") {
             let place =
@@ -55,6 +57,15 @@ impl Plan {
                 .with_context("schemes", schemes.join(", "))
         })
     }
+
+    /// Whether the headers ask for nothing: there is no challenge, or an empty one.
+    pub(super) fn is_absent(headers: &HeaderMap) -> bool {
+        challenges(headers).next().is_none()
+    }
+}
+
+fn challenges(headers: &HeaderMap) -> impl Iterator<Item = Challenge> {
+    headers.get_all(WWW_AUTHENTICATE).iter().flat_map(|value| Challenge::parse(value.as_bytes()))
 }
 
 fn bad(message: &'static str) -> Error {

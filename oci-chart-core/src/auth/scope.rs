@@ -60,6 +60,30 @@ impl Scope {
         self
     }
 
+    /// What of this `other` does not allow.
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        let left = self.0.iter().filter_map(|(resource, actions)| {
+            let allowed = other.0.iter().find(|(own, _)| own == resource).map(|(_, allowed)| allowed);
+            let missing: BTreeSet<_> = match allowed {
+                Some(allowed) if allowed.contains("*") => return None,
+                Some(allowed) => actions.difference(allowed).cloned().collect(),
+                None => actions.clone(),
+            };
+            (!missing.is_empty()).then(|| (resource.clone(), missing))
+        });
+        Self(left.collect())
+    }
+
+    /// The repository that the operation is about.
+    pub(crate) fn first_repository(&self) -> Option<RepositoryName> {
+        let (resource, _) = self.0.first()?;
+        RepositoryName::parse(resource.strip_prefix("repository:")?).ok()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a token for this serves where `other` is needed.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         other.0.iter().all(|(resource, actions)| {

@@ -1,16 +1,20 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant, SystemTime},
+};
 
+use bytes::Bytes;
 use reqwest::{
-    Method, Url,
-    header::{AUTHORIZATION, HeaderValue},
+    Method, StatusCode, Url,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Credentials, Scope, plan::Service};
+use super::{CredentialKind, Credentials, Scope, plan::Service};
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
-    http::{HttpClient, Redirects, Request, Response, wire},
+    http::{Body, HttpClient, Redirects, Request, Response, wire},
     redact::Secret,
 };
 
@@ -21,11 +25,15 @@ const LEAST: Duration = Duration::from_secs(60);
 const EARLY: Duration = Duration::from_secs(5);
 /// What a token service's answer may be long, in bytes.
 const ANSWER_BYTES: u64 = 128 << 10;
+/// Who asks, as the OAuth2 form has to say.
+const CLIENT_ID: &str = "oci-chart";
 
 /// A token in the form in which it is sent.
 #[derive(Clone)]
 pub(super) struct Token {
     pub(super) header: HeaderValue,
+    /// The long-lived token that came along, where one was asked for.
+    pub(super) identity: Option<Secret>,
     until: Instant,
 }
 
@@ -33,35 +41,140 @@ impl Token {
     pub(super) fn is_fresh(&self) -> bool {
         Instant::now() < self.until
     }
+
+    /// When it is not used any more.
+    pub(super) fn expiry(&self) -> SystemTime {
+        SystemTime::now() + self.until.saturating_duration_since(Instant::now())
+    }
 }
 
 #[derive(Deserialize)]
 struct Answer {
     token: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
+    refresh_token: Option<Zeroizing<String>>,
     expires_in: Option<f64>,
     issued_at: Option<String>,
 }
 
-/// Asks `service` for a token over `scope`.
+/// Asks `service` for a token over `scope`: with a GET, which every service answers, except that identity tokens are exchanged by OAuth2's
+/// POST, as long as the service has it (`no_oauth` remembers that it has not).
 pub(super) async fn fetch(
     http: &HttpClient,
     service: &Service,
     scope: &Scope,
     who: &Credentials,
+    no_oauth: &AtomicBool,
 ) -> Result<Token> {
-    let mut request = Request::new(Method::GET, address(service, scope))
-        .with_redirects(Redirects::SameOrigin)
-        .with_whole_answer("answer_bytes", ANSWER_BYTES)
-        .with_patience(http.options().token_timeout, Reason::TokenTimeout);
-    if let Credentials::Basic { username, password } = who {
-        request = request.with_header(AUTHORIZATION, basic(username, password)?);
+    let (username, password) = match who.kind() {
+        CredentialKind::Basic { username, password } => (username.as_str(), password),
+        CredentialKind::Identity { username, token } => {
+            let mut refusal = None;
+            if !no_oauth.load(Ordering::Relaxed) {
+                let form = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
+                match post(http, service, scope, &form).await? {
+                    Ok(token) => return Ok(token),
+                    Err(response) if is_no_answer(response.status()) => {
+                        return Err(refused(response, scope, who).await);
+                    }
+                    Err(response) if matches!(response.status().as_u16(), 404 | 405) => {
+                        no_oauth.store(true, Ordering::Relaxed);
+                        response.drain().await;
+                    }
+                    Err(response) => refusal = Some(refused(response, scope, who).await),
+                }
+            }
+            // Without OAuth2 the token stands in for the password, beside whatever name is stored with it.
+            let name = username.as_deref().unwrap_or_default();
+            let result = get(http, service, scope, who, Some(basic(name, token)?)).await;
+            // What the service itself said to the token is the better explanation.
+            return result.map_err(|error| refusal.unwrap_or(error));
+        }
+        CredentialKind::Anonymous | CredentialKind::Bearer(_) => {
+            return get(http, service, scope, who, None).await;
+        }
+    };
+    get(http, service, scope, who, Some(basic(username, password)?)).await
+}
+
+/// Asks for a token with OAuth2's password grant, which also gives an identity token where the service has them. `None` where the
+/// service does not answer this: some know no POST, and refuse it in all ways.
+pub(super) async fn password_grant(
+    http: &HttpClient,
+    service: &Service,
+    scope: &Scope,
+    username: &str,
+    password: &Secret,
+) -> Result<Option<Token>> {
+    let form = [
+        ("grant_type", "password"),
+        ("username", username),
+        ("password", password.expose()),
+        ("access_type", "offline"),
+    ];
+    match post(http, service, scope, &form).await? {
+        Ok(token) => Ok(Some(token)),
+        Err(response) => {
+            response.drain().await;
+            Ok(None)
+        }
+    }
+}
+
+async fn get(
+    http: &HttpClient,
+    service: &Service,
+    scope: &Scope,
+    who: &Credentials,
+    login: Option<HeaderValue>,
+) -> Result<Token> {
+    let mut request = patient(http, Request::new(Method::GET, address(service, scope)))
+        .with_redirects(Redirects::SameOrigin);
+    if let Some(login) = login {
+        request = request.with_header(AUTHORIZATION, login);
     }
     let asked = Instant::now();
     let response = http.send(request).await?;
     if !response.status().is_success() {
         return Err(refused(response, scope, who).await);
     }
+    read(response, service, scope, asked).await
+}
+
+/// Sends the form of an OAuth2 request (distribution, "OAuth2 Token Authentication"); the answer itself where that is no token.
+async fn post(
+    http: &HttpClient,
+    service: &Service,
+    scope: &Scope,
+    form: &[(&str, &str)],
+) -> Result<Result<Token, Response>> {
+    let mut text = form_urlencoded(form);
+    let scope_text = scope.to_string();
+    let mut more = vec![("client_id", CLIENT_ID)];
+    more.extend(service.service.as_deref().map(|service| ("service", service)));
+    more.extend((!scope_text.is_empty()).then_some(("scope", scope_text.as_str())));
+    text.push('&');
+    text.push_str(&form_urlencoded(&more));
+    let request = patient(http, Request::new(Method::POST, service.realm.clone()))
+        .with_redirects(Redirects::Report)
+        .with_header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
+        .with_body(Body::Bytes(Bytes::copy_from_slice(text.as_bytes())));
+    let asked = Instant::now();
+    let response = http.send(request).await?;
+    if !response.status().is_success() {
+        return Ok(Err(response));
+    }
+    read(response, service, scope, asked).await.map(Ok)
+}
+
+/// The bounds under which a token is waited for.
+fn patient(http: &HttpClient, request: Request) -> Request {
+    request
+        .with_whole_answer("answer_bytes", ANSWER_BYTES)
+        .with_patience(http.options().token_timeout, Reason::TokenTimeout)
+}
+
+async fn read(response: Response, service: &Service, scope: &Scope, asked: Instant) -> Result<Token> {
     let date = response.header("date").and_then(wire::http_date);
     let explain =
         |error: Error| error.with_context("token service", shown(service)).with_context("scope", scope);
@@ -75,7 +188,44 @@ pub(super) async fn fetch(
     let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| no_token())?;
     let token = [&answer.access_token, &answer.token].into_iter().flatten().find(|token| !token.is_empty());
     let header = bearer(token.ok_or_else(no_token)?).ok_or_else(no_token)?;
-    Ok(Token { header, until: asked + lifetime(&answer, date).saturating_sub(EARLY) })
+    let until = asked + lifetime(&answer, date).saturating_sub(EARLY);
+    let identity = answer.refresh_token.as_ref().filter(|token| !token.is_empty());
+    Ok(Token { header, identity: identity.map(|token| token.as_str().into()), until })
+}
+
+/// Whether the service fails, instead of saying no.
+fn is_no_answer(status: StatusCode) -> bool {
+    status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+}
+
+/// A form (WHATWG URL, "application/x-www-form-urlencoded serializing").
+fn form_urlencoded(pairs: &[(&str, &str)]) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::new());
+    for (n, (key, value)) in pairs.iter().enumerate() {
+        if n > 0 {
+            out.push('&');
+        }
+        encode(&mut out, key);
+        out.push('=');
+        encode(&mut out, value);
+    }
+    out
+}
+
+fn encode(out: &mut String, text: &str) {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    for byte in text.bytes() {
+        match byte {
+            b' ' => out.push('+'),
+            byte if byte.is_ascii_alphanumeric() || b"*-._".contains(&byte) => out.push(byte.into()),
+            byte => {
+                out.push('%');
+                out.extend([byte >> 4, byte & 15].iter().filter_map(|half| DIGITS.get(usize::from(*half))));
+            }
+        }
+    }
 }
 
 /// `Authorization` of a user.
@@ -136,7 +286,7 @@ async fn refused(response: Response, scope: &Scope, who: &Credentials) -> Error 
     let error = match error.kind() {
         ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout => error,
         ErrorKind::PermissionDenied => error.with_reason(Reason::TokenRefused),
-        _ if *who == Credentials::Anonymous => error
+        _ if who.is_anonymous() => error
             .with_kind(ErrorKind::Unauthenticated)
             .with_reason(Reason::NoCredentials)
             .with_hint("log in to this registry: it gives nothing to callers without a name"),
@@ -166,6 +316,12 @@ mod tests {
     }
 
     #[test]
+    fn a_form_holds_every_character() {
+        let form = form_urlencoded(&[("username", "robot$a+b"), ("password", "p&=% ü~*")]);
+        assert_eq!(form.as_str(), "username=robot%24a%2Bb&password=p%26%3D%25+%C3%BC%7E*");
+    }
+
+    #[test]
     fn lifetimes() {
         let issued = || Some("1994-11-06T08:49:37Z".to_owned());
         for (expires_in, issued_at, date, seconds) in [
@@ -179,7 +335,8 @@ mod tests {
             (Some(f64::MAX), None, None, 60),
             (Some(1e12), None, None, 31_536_000),
         ] {
-            let answer = Answer { token: None, access_token: None, expires_in, issued_at };
+            let (token, access_token, refresh_token) = Default::default();
+            let answer = Answer { token, access_token, refresh_token, expires_in, issued_at };
             assert_eq!(lifetime(&answer, date), Duration::from_secs(seconds), "{expires_in:?} {date:?}");
         }
     }

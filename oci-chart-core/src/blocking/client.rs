@@ -30,8 +30,8 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Client {
-    client: crate::client::Client,
-    runtime: Runtime,
+    pub(super) client: crate::client::Client,
+    pub(super) runtime: Runtime,
 }
 
 impl Client {

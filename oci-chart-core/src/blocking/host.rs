@@ -1,3 +1,5 @@
+#[cfg(feature = "registry")]
+use std::collections::HashMap;
 use std::{fmt, ops::ControlFlow, sync::Arc};
 
 use tokio::sync::oneshot;
@@ -5,7 +7,7 @@ use tokio::sync::oneshot;
 use super::mailbox::Mailbox;
 #[cfg(feature = "registry")]
 use crate::{
-    auth::{CredentialSource, Credentials},
+    auth::{Audience, CredentialSource, Credentials},
     name::Host as RegistryHost,
 };
 use crate::{
@@ -68,11 +70,19 @@ tokio::task_local! {
 
 /// Lets a task put questions to the thread that waits for it.
 #[derive(Clone)]
-pub struct HostHandle(Arc<Mailbox>);
+pub struct HostHandle {
+    mailbox: Arc<Mailbox>,
+    #[cfg(feature = "registry")]
+    answers: Arc<tokio::sync::Mutex<HashMap<RegistryHost, Option<Credentials>>>>,
+}
 
 impl HostHandle {
     pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
-        Self(mailbox)
+        Self {
+            mailbox,
+            #[cfg(feature = "registry")]
+            answers: Arc::default(),
+        }
     }
 
     /// The host of the call that the current task belongs to.
@@ -90,7 +100,7 @@ impl HostHandle {
         question: impl FnOnce(&mut dyn Host) -> T + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
-        self.0.ask(Box::new(move |host| {
+        self.mailbox.ask(Box::new(move |host| {
             // The task may have been dropped meanwhile; then nobody wants the answer.
             let _ = answer.send(question(host));
         }));
@@ -104,7 +114,8 @@ impl fmt::Debug for HostHandle {
     }
 }
 
-/// Credentials from the [`Host`] of whatever call needs them; anonymous outside of such a call.
+/// Credentials from the [`Host`] of whatever call needs them, asked for once in each call and again if they are refused; none outside of
+/// such a call. What one call was given is never shown for another.
 #[cfg(feature = "registry")]
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
@@ -113,10 +124,31 @@ pub struct HostCredentials;
 #[cfg(feature = "registry")]
 #[async_trait::async_trait]
 impl CredentialSource for HostCredentials {
-    async fn credentials(&self, host: &RegistryHost) -> Result<Option<Credentials>> {
+    async fn credentials(&self, audience: &Audience<'_>) -> Result<Option<Credentials>> {
         let Some(handle) = HostHandle::current() else { return Ok(None) };
-        let host = host.clone();
-        handle.ask(move |caller| caller.credentials(&host)).await?
+        let mut answers = handle.answers.lock().await;
+        if let Some(known) = answers.get(audience.host()) {
+            return Ok(known.clone());
+        }
+        let host = audience.host().clone();
+        let found = handle.ask(move |caller| caller.credentials(&host)).await??;
+        answers.insert(audience.host().clone(), found.clone());
+        Ok(found)
+    }
+
+    fn refused(&self, audience: &Audience<'_>, credentials: &Credentials) {
+        let Some(handle) = HostHandle::current() else { return };
+        // Locked means that the caller is being asked already.
+        if let Ok(mut answers) = handle.answers.try_lock() {
+            let known = answers.get(audience.host()).and_then(Option::as_ref);
+            if known.is_none_or(|known| known.kind() == credentials.kind()) {
+                answers.remove(audience.host());
+            }
+        }
+    }
+
+    fn is_lasting(&self) -> bool {
+        false
     }
 }
 

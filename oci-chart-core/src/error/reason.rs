@@ -141,6 +141,12 @@ reasons! {
     NoCredentials = "no-credentials";
     /// The registry refused the credentials.
     CredentialsRefused = "credentials-refused";
+    /// The registry refused credentials that are kept somewhere: the error's context says where.
+    StaleCredential = "stale-credential";
+    /// A credential helper is missing, fails, or does not answer in time.
+    CredentialHelper = "credential-helper";
+    /// A file of logins is no JSON, or not of the form that docker and others write.
+    BadLoginFile = "bad-login-file";
     /// The authentication challenge is missing or of no known scheme.
     BadChallenge = "bad-challenge";
     /// The token service gave no usable token.

@@ -178,6 +178,14 @@ impl Response {
         let _ = self.bytes("answer_bytes", REFUSAL_BYTES).await;
     }
 
+    /// The body of a refusal, which is still there to be read afterwards.
+    pub(crate) async fn peek(&mut self) -> Bytes {
+        if self.load("answer_bytes", REFUSAL_BYTES).await.is_err() {
+            self.body = Some(Bytes::new());
+        }
+        self.body.clone().unwrap_or_default()
+    }
+
     /// The error that a refusing answer stands for, with what its body tells.
     pub(crate) async fn refused(self) -> Error {
         let (status, place, headers) = (self.status(), Arc::clone(&self.place), self.inner.headers().clone());

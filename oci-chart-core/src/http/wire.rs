@@ -12,7 +12,7 @@ mod range;
 mod retry_after;
 mod time;
 
-pub(crate) use challenge::Challenge;
+pub use challenge::Challenge;
 pub(crate) use error_body::ErrorBody;
 pub(crate) use link::next_page;
 pub(crate) use location::{same_origin_location, with_digest};

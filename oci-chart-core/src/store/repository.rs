@@ -4,6 +4,7 @@ mod blobs;
 mod delete;
 mod download;
 mod fallback;
+mod login;
 mod manifests;
 mod mirrors;
 mod page;

@@ -62,4 +62,4 @@ pub use crate::registry::{Registry, StoredManifest};
 pub use crate::relay::{Counts, Mishap, Relay, RelayBuilder, Way};
 pub use crate::script::{Fault, Rule, Script};
 pub use crate::tls::Tls;
-pub use crate::token::{Access, Bearer, TokenField, TokenRequest, Tokens};
+pub use crate::token::{Access, Bearer, Signer, TokenField, TokenRequest, Tokens};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 9] = [
     &["error", "redact", "limits", "digest", "content", "context", "platform"],
     &["name", "yaml", "json"],
-    &["chart"],
+    &["chart", "kube"],
     &["oci"],
     &["http", "auth"],
     &["store"],

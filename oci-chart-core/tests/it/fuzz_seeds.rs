@@ -4,10 +4,14 @@ use std::path::Path;
 
 #[path = "../../fuzz/properties/archive.rs"]
 mod archive;
+#[path = "../../fuzz/properties/challenge.rs"]
+mod challenge;
 #[path = "../../fuzz/properties/constraint.rs"]
 mod constraint;
 #[path = "../../fuzz/properties/manifest.rs"]
 mod manifest;
+#[path = "../../fuzz/properties/pull_secret.rs"]
+mod pull_secret;
 #[path = "../../fuzz/properties/reference.rs"]
 mod reference;
 #[path = "../../fuzz/properties/registries.rs"]
@@ -44,6 +48,16 @@ fn replay(target: &str, check: fn(&[u8])) {
 #[test]
 fn archives() {
     replay("archive", archive::check);
+}
+
+#[test]
+fn challenges() {
+    replay("challenge", challenge::check);
+}
+
+#[test]
+fn pull_secrets() {
+    replay("pull_secret", pull_secret::check);
 }
 
 #[test]

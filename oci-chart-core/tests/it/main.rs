@@ -14,11 +14,17 @@ mod archive_bombs;
 mod archive_vectors;
 mod attest;
 mod auth;
+mod auth_renewal;
+mod auth_tokens;
 mod chart_load;
 mod chart_vectors;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod contract;
+mod credentials;
+mod credentials_helpers;
+mod credentials_login;
+mod credentials_pull_secrets;
 mod dependencies;
 mod faults;
 mod foreign;
@@ -27,7 +33,9 @@ mod ignore_vectors;
 mod judge_artifact;
 mod judge_clients;
 mod judge_helm;
+mod judge_logins;
 mod judge_packages;
+mod judge_tokens;
 mod judges_smoke;
 #[cfg(feature = "keyless")]
 mod keyless;

@@ -41,7 +41,9 @@ types! {
     Descriptor, MediaType, Manifest, Index, ChartArtifact, ArtifactOptions, LayerOrder, ChartParts,
     TagMode, Side, Traits<'static>, Pushed, Memory, Layout, ConnectionOptions,
     RetryOptions, dyn Clock, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml, ClientCertificate,
-    Credentials, StaticCredentials,
+    Credentials, CredentialKind, StaticCredentials, Audience<'static>, Challenge, LoginPlace, LoginOutcome, LogoutOutcome, LoginStatus,
+    KnownLogin, PullSecretLogins,
+    kube::PullSecret, kube::PullSecretError, kube::KeyRule,
     Action, PushOutcome, PushOptions, Pulled,
     trust::Policy, trust::KeyPolicy, trust::KeylessPolicy, trust::PgpPolicy, trust::TrustedKey, trust::Tlog, trust::Identity,
     trust::TrustRoot, trust::Format, trust::Evidence, trust::Requirement, trust::Candidate, trust::Outcome, trust::PolicyKind,
@@ -53,7 +55,7 @@ types! {
     threads only:
     Error,
     // A sink, store or source of the caller's may be in any state after a panic.
-    Context, dyn EventSink, dyn Store, dyn CredentialSource, Blob, Traced, PullOptions,
+    Context, dyn EventSink, dyn Store, dyn CredentialSource, Chain, StoredLogins, LoginOptions, Blob, Traced, PullOptions,
     dyn trust::Signer, trust::CallbackSigner, trust::SigningKey, trust::SignOptions, trust::VerifyOptions, trust::Guarded,
     // They own connections of an HTTP client that promises nothing here.
     Registries, Repository, Client, ClientBuilder, blocking::Client, blocking::HostHandle,
@@ -70,8 +72,8 @@ fn no_public_type_is_missing() {
         .collect();
     let mut missing = Vec::new();
     for module in [
-        "auth", "blocking", "chart", "content", "context", "digest", "error", "lib", "name", "oci", "store",
-        "transfer", "trust", "yaml",
+        "auth", "blocking", "chart", "content", "context", "digest", "error", "kube", "lib", "name", "oci",
+        "store", "transfer", "trust", "yaml",
     ] {
         let text = fs_err::read_to_string(source.join(format!("{module}.rs"))).unwrap();
         missing.extend(

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{TryStreamExt as _, future::join_all};
 use oci_chart_core::{
     Chart, ChartArtifact, Content, Context,
-    auth::StaticCredentials,
+    auth::{Credentials, StaticCredentials},
     chart::{LoadOptions, PackageOptions},
     name::{Selector, Tag},
     oci::{ArtifactOptions, Descriptor, MediaType},
@@ -51,32 +51,63 @@ fn start(build: impl Fn(Builder) -> Builder) -> Registry {
     build(Registry::builder().latency(Duration::from_millis(20))).start_blocking().unwrap()
 }
 
+/// How callers may have to show who they are, and how many requests that costs a client that knows nothing yet.
+const LOGINS: [(&str, usize); 5] =
+    [("no login", 0), ("basic", 1), ("bearer", 2), ("identity token", 2), ("anonymous token", 2)];
+
+fn guarded(login: &str) -> Registry {
+    let bearer = || Bearer::new("robot", "hunter2").identity("long-lived");
+    start(|builder| match login {
+        "no login" => builder,
+        "basic" => builder.basic_auth("robot", "hunter2"),
+        "anonymous token" => builder.bearer_auth(bearer().permit(|_| true)),
+        _ => builder.bearer_auth(bearer()),
+    })
+}
+
+/// A client of its own for each step, with the credentials of that kind.
+fn fresh_with(registry: &Registry, login: &str) -> Arc<dyn Store> {
+    let credentials = match login {
+        "identity token" => Credentials::identity("long-lived"),
+        "no login" | "anonymous token" => Credentials::ANONYMOUS,
+        _ => Credentials::basic("robot", "hunter2"),
+    };
+    let source = StaticCredentials::default().with(crate::remote::host(registry), credentials);
+    Arc::new(open(&registries(registry, source), registry, "charts/web"))
+}
+
 #[test]
 fn the_budget_of_a_push_and_a_pull() {
-    for (kind, [pushed, replaced, again, pulled]) in
-        [("no login", [6, 5, 1, 2]), ("basic", [7, 6, 2, 3]), ("bearer", [8, 7, 3, 4])]
-    {
-        let registry = start(|builder| match kind {
-            "basic" => builder.basic_auth("robot", "hunter2"),
-            "bearer" => builder.bearer_auth(Bearer::new("robot", "hunter2")),
-            _ => builder,
-        });
+    for (kind, extra) in LOGINS {
+        let registry = guarded(kind);
         let count = |wanted: usize, step: &str| {
             let lines: Vec<_> = registry.log().take().iter().map(|exchange| exchange.line()).collect();
-            assert_eq!(lines.len(), wanted, "{kind}, {step}: {lines:#?}");
+            assert_eq!(lines.len(), wanted + extra, "{kind}, {step}: {lines:#?}");
         };
-        assert_eq!(push(&fresh(&registry), 1, TagMode::Ensure), Action::Pushed);
-        if kind == "no login" {
-            assert_eq!(registry.log().depth(), 4, "{:#?}", registry.log().lines());
-            assert!(registry.log().connections() <= 2, "{} connections", registry.log().connections());
-        }
-        count(pushed, "push");
-        assert_eq!(push(&fresh(&registry), 1, TagMode::Ensure), Action::Unchanged);
-        count(again, "the same push again");
-        pull(&fresh(&registry), 1);
-        count(pulled, "pull by tag");
-        assert_eq!(push(&fresh(&registry), 2, TagMode::Replace), Action::Pushed);
-        count(replaced, "push without a look");
+        let fresh = || fresh_with(&registry, kind);
+        assert_eq!(push(&fresh(), 1, TagMode::Ensure), Action::Pushed);
+        assert_eq!(registry.log().depth(), 4 + extra, "{kind}: {:#?}", registry.log().lines());
+        let connections = registry.log().connections();
+        assert!(connections <= 2, "{kind}: {connections} connections");
+        count(6, "push");
+        assert_eq!(push(&fresh(), 1, TagMode::Ensure), Action::Unchanged);
+        count(1, "the same push again");
+        pull(&fresh(), 1);
+        count(2, "pull by tag");
+        assert_eq!(push(&fresh(), 2, TagMode::Replace), Action::Pushed);
+        count(5, "push without a look");
+        let selector = Selector::Tag(tag("1.0.0"));
+        let descriptor = block(fresh().resolve(&selector)).unwrap();
+        count(1, "tag to digest");
+        let by_digest = Selector::Digest(descriptor.digest);
+        let options = PullOptions::without_verification();
+        block(transfer::pull(&Context::default(), &fresh(), &by_digest, &options)).unwrap();
+        count(2, "pull by digest");
+        assert_eq!(block(fresh().tags().try_collect::<Vec<_>>()).unwrap().len(), 2);
+        count(1, "list tags");
+        let range = Selector::for_version("^1.0").unwrap();
+        block(transfer::pull(&Context::default(), &fresh(), &range, &options)).unwrap();
+        count(1 + 2, "version range to pull");
         assert_eq!(registry.open_uploads(), 0);
     }
 }

@@ -1,14 +1,27 @@
-/// One authentication challenge of a `WWW-Authenticate` header (RFC 9110, 11.6.1).
+use std::fmt;
+
+/// One authentication challenge of a `WWW-Authenticate` header (RFC 9110, 11.6.1): how a server wants to be shown who is asking.
+///
+/// # Examples
+///
+/// ```
+/// use oci_chart_core::auth::Challenge;
+///
+/// let challenges = Challenge::parse(br#"Negotiate, BEARER realm = https://auth.example/token ,service="registry, the""#);
+/// assert_eq!(challenges[1].scheme(), "bearer");
+/// assert_eq!(challenges[1].get("service"), Some("registry, the"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Challenge {
-    /// The scheme in lower case: `basic`, `bearer`, ...
+pub struct Challenge {
+    /// In lower case.
     pub(crate) scheme: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
-    /// Every challenge of one header value, in its order. Servers send many forms; see the tests for those that are read.
-    pub(crate) fn parse(header: &[u8]) -> Vec<Self> {
+    /// Every challenge of one header value, in its order. Servers send many forms (values without quotes, blanks around the signs, missing
+    /// and doubled commas, bytes that are no ASCII); all are read as far as they mean something, and none is an error.
+    pub fn parse(header: &[u8]) -> Vec<Self> {
         let mut scan = Scan { rest: header };
         let mut challenges: Vec<Self> = Vec::new();
         loop {
@@ -41,9 +54,26 @@ impl Challenge {
         }
     }
 
+    /// The scheme in lower case: `basic`, `bearer`, ...
+    pub fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
     /// The first parameter of that name, which is in lower case.
-    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+    pub fn get(&self, key: &str) -> Option<&str> {
         self.parameters.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+}
+
+/// As a header has it.
+impl fmt::Display for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.scheme)?;
+        for (n, (key, value)) in self.parameters.iter().enumerate() {
+            let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+            write!(f, "{} {key}=\"{value}\"", if n == 0 { "" } else { "," })?;
+        }
+        Ok(())
     }
 }
 

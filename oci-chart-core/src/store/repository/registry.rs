@@ -38,12 +38,12 @@ use crate::{
 /// # Ok::<(), oci_chart_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Registries(Arc<Shared>);
+pub struct Registries(pub(super) Arc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     http: Arc<HttpClient>,
-    source: Arc<dyn CredentialSource>,
-    hosts: Mutex<HashMap<Host, Arc<Registry>>>,
+    pub(super) source: Arc<dyn CredentialSource>,
+    pub(super) hosts: Mutex<HashMap<Host, Arc<Registry>>>,
 }
 
 impl Registries {
@@ -63,21 +63,29 @@ impl Registries {
     ///
     /// [`ErrorKind::InvalidReference`] where the host makes no URL.
     pub fn repository(&self, address: &RepositoryAddress) -> Result<Repository> {
-        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut registry = |host: &Host| -> Result<Arc<Registry>> {
-            if let Some(registry) = hosts.get(host) {
-                return Ok(Arc::clone(registry));
-            }
-            let registry = Arc::new(Registry::new(host, &self.0)?);
-            hosts.insert(host.clone(), Arc::clone(&registry));
-            Ok(registry)
-        };
         let (host, name) = (address.host(), address.repository());
         let mut replicas = Vec::new();
         for mirror in self.0.http.options().mirrors_of(host) {
-            replicas.push(Replica::new(registry(mirror.host())?, &mirror, host, name));
+            replicas.push(Replica::new(self.registry(mirror.host())?, &mirror, host, name));
         }
-        Ok(Repository::new(registry(host)?, address.clone(), replicas))
+        Ok(Repository::new(self.registry(host)?, address.clone(), replicas))
+    }
+
+    /// The same connections for somebody else: what `credentials` knows, and nothing that was learnt or given out before.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: impl CredentialSource + 'static) -> Self {
+        let (http, source) = (Arc::clone(&self.0.http), Arc::new(credentials));
+        Self(Arc::new(Shared { http, source, hosts: Mutex::default() }))
+    }
+
+    pub(super) fn registry(&self, host: &Host) -> Result<Arc<Registry>> {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(registry) = hosts.get(host) {
+            return Ok(Arc::clone(registry));
+        }
+        let registry = Arc::new(Registry::new(host, &self.0)?);
+        hosts.insert(host.clone(), Arc::clone(&registry));
+        Ok(registry)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Worth;
+use super::jwt::Signer;
 
 /// How the registry's bearer authentication behaves.
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct Bearer {
     pub(crate) oauth: bool,
     pub(crate) path: String,
     pub(crate) identity: Option<String>,
+    pub(crate) signer: Option<Signer>,
     permit: Option<Permit>,
 }
 
@@ -73,6 +75,7 @@ impl Bearer {
             oauth: true,
             path: "/token".to_owned(),
             identity: None,
+            signer: None,
             permit: None,
         }
     }
@@ -120,6 +123,13 @@ impl Bearer {
         self
     }
 
+    /// Gives tokens that other registries can check.
+    #[must_use]
+    pub fn signed(mut self, signer: Signer) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
     /// The path of the token service, `/token` unless set.
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
@@ -134,7 +144,7 @@ impl Bearer {
         self
     }
 
-    /// A refresh token of the user that is known from the start: an identity token.
+    /// A refresh token of the user that is known from the start: an identity token. In a GET it stands for the password.
     #[must_use]
     pub fn identity(mut self, token: &str) -> Self {
         self.identity = Some(token.to_owned());

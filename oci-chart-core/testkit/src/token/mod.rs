@@ -4,6 +4,7 @@
 //! credentials, or a form POST with a password or a refresh token.
 
 mod bearer;
+mod jwt;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,6 +18,7 @@ use hyper::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 pub use self::bearer::{Access, Bearer, TokenField};
+pub use self::jwt::Signer;
 use crate::log::locked;
 use crate::registry::answer::Reply;
 use crate::registry::digest::{Algorithm, Digest};
@@ -125,6 +127,13 @@ impl Tokens {
             }
             _ => None,
         };
+        // Where an identity token stands in for the password, any name will do.
+        let user = match (user, &bearer.identity) {
+            (Some((_, password)), Some(own)) if password == *own => {
+                Some((bearer.user.clone(), bearer.password.clone()))
+            }
+            (user, _) => user,
+        };
         let right =
             |(user, password): &(String, String)| *user == bearer.user && *password == bearer.password;
         let mut request = TokenRequest {
@@ -160,7 +169,11 @@ impl State {
         let secret = |kind: &str| {
             Digest::of(Algorithm::Sha256, format!("{kind} {}", self.serial).as_bytes()).to_string()
         };
-        let (token, refresh) = (secret("access"), secret("refresh"));
+        let signed = bearer.signer.as_ref().and_then(|signer| {
+            let service = request.service.as_deref().unwrap_or(&bearer.service);
+            signer.token(service, request.user.as_deref(), &request.granted, bearer.lifetime, self.serial)
+        });
+        let (token, refresh) = (signed.unwrap_or_else(|| secret("access")), secret("refresh"));
         let mut answer = serde_json::Map::new();
         let mut put = |key: &str, value: Value| answer.insert(key.to_owned(), value);
         if matches!(bearer.field, TokenField::Token | TokenField::Both | TokenField::TokenAndEmptyAccess) {

@@ -44,6 +44,18 @@ pub(crate) struct Guards<'a> {
     pub(crate) tls: bool,
     /// With TLS: only for clients that show a certificate of the same authority.
     pub(crate) client_certificates: bool,
+    /// Tokens of somebody else's service.
+    pub(crate) tokens: Option<TokenService<'a>>,
+}
+
+/// A token service as the registries trust it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenService<'a> {
+    pub(crate) realm: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) issuer: &'a str,
+    /// The certificate that its tokens are signed with, PEM.
+    pub(crate) certificate: &'a Path,
 }
 
 /// A running registry, killed when dropped.
@@ -184,6 +196,13 @@ fn configuration(directory: &Path, address: &str, guards: Guards<'_>) -> String 
         if guards.client_certificates {
             text.push_str(&format!("    clientcas:\n      - {directory}/ca.pem\n"));
         }
+    }
+    if let Some(TokenService { realm, service, issuer, certificate }) = guards.tokens {
+        let certificate = certificate.display();
+        text.push_str(&format!(
+            "auth:\n  token:\n    realm: {realm}\n    service: {service}\n    issuer: {issuer}\n    \
+             rootcertbundle: {certificate}\n"
+        ));
     }
     if guards.login.is_some() {
         text.push_str(&format!("auth:\n  htpasswd:\n    realm: judges\n    path: {directory}/htpasswd\n"));
