@@ -13,7 +13,7 @@ use oci_chart_core::{
     auth::{Credentials, StaticCredentials},
     name::{Host, Selector},
     oci::MediaType,
-    store::{Registries, Store as _, StoreExt as _},
+    store::{Registries, Store as _},
 };
 use oci_chart_testkit::{Bearer, Builder, Class, Fault, Registry, Rule};
 

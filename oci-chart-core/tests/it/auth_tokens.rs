@@ -15,7 +15,7 @@ use oci_chart_core::{
     auth::{Audience, CredentialSource, Credentials, StaticCredentials},
     name::{Host, Selector},
     oci::MediaType,
-    store::{Blob, Pushed, Store as _, StoreExt as _},
+    store::{Blob, Pushed, Store as _},
 };
 use oci_chart_testkit::{Bearer, Class, Fault, Origin, Registry, Rule};
 
