@@ -134,7 +134,7 @@ impl Client {
     /// A client for somebody else: with these credentials and nothing that this one has learnt or was given, over the same connections.
     #[must_use]
     pub fn with_credentials(&self, source: impl CredentialSource + 'static) -> Self {
-        Self { limits: self.limits.clone(), registries: self.registries.with_credentials(source) }
+        Self { registries: self.registries.with_credentials(source), ..self.clone() }
     }
 }
 
