@@ -12,11 +12,11 @@
 //! are asked for once per set of scopes, with everything that the operation will need.
 
 mod authenticator;
+mod blame;
 #[cfg(feature = "cloud")]
 mod claims;
 #[cfg(feature = "cloud")]
 pub mod cloud;
-mod blame;
 mod credentials;
 mod edit;
 mod helper;
