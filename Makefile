@@ -19,6 +19,7 @@ test: ## Everything that must pass, with what it needs installed first; prints m
 	@$(STAGE) lint cargo clippy -q --workspace --all-targets -- -D warnings
 	@$(STAGE) features $(MAKE) -s features
 	@$(STAGE) tests cargo test -q --workspace --features oci-chart-core/cloud --lib --bins --tests
+	@$(STAGE) python .ci/python
 	@$(STAGE) examples $(MAKE) -s examples
 	@$(STAGE) doc-tests cargo test -q --workspace --doc
 	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps

@@ -213,7 +213,12 @@ impl From<std::io::Error> for Error {
             std::io::ErrorKind::StorageFull => "no space left on the device",
             _ => "file operation failed",
         };
-        Self::new(kind, format!("{message}: {error}")).with_source(error)
+        // What the system itself said is the cause below, and belongs into the message.
+        let text = match StdError::source(&error) {
+            Some(cause) => format!("{message}: {error}: {cause}"),
+            None => format!("{message}: {error}"),
+        };
+        Self::new(kind, text).with_source(error)
     }
 }
 

@@ -1,0 +1,268 @@
+"""What can go wrong: one base class, one class for each kind of error.
+
+Every exception carries ``kind``, ``reason`` (a stable word for the cause, or None), ``operation``, ``context`` (a dict of texts), ``hint``
+(what to do about it, or None), ``retryable``, ``retry_after`` (seconds, or None) and ``causes`` (texts, outermost first).
+"""
+
+import os as _os
+from enum import Enum as _Enum
+
+
+class ErrorKind(str, _Enum):
+    """The kinds of errors, by the names that every language of the library uses."""
+
+    INTERNAL = "internal"
+    INVALID_INPUT = "invalid-input"
+    IO = "io"
+    CANCELLED = "cancelled"
+    LIMIT_EXCEEDED = "limit-exceeded"
+    UNSUPPORTED = "unsupported"
+    INVALID_REFERENCE = "invalid-reference"
+    INVALID_VERSION = "invalid-version"
+    INVALID_CHART = "invalid-chart"
+    INVALID_ARCHIVE = "invalid-archive"
+    INVALID_MANIFEST = "invalid-manifest"
+    LINT_FAILED = "lint-failed"
+    NOT_FOUND = "not-found"
+    ALREADY_EXISTS = "already-exists"
+    CONFLICT = "conflict"
+    UNAUTHENTICATED = "unauthenticated"
+    PERMISSION_DENIED = "permission-denied"
+    RATE_LIMITED = "rate-limited"
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol"
+    UNAVAILABLE = "unavailable"
+    DIGEST_MISMATCH = "digest-mismatch"
+    SIGNATURE_INVALID = "signature-invalid"
+    POLICY_DENIED = "policy-denied"
+    QUOTA_EXCEEDED = "quota-exceeded"
+    TLS = "tls"
+    NOT_SIGNED = "not-signed"
+    COULD_NOT_CHECK = "could-not-check"
+    IMMUTABLE_TAG = "immutable-tag"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class OciChartError(Exception):
+    """The base of all exceptions of this package."""
+
+    kind: ErrorKind = ErrorKind.INTERNAL
+    reason: str | None = None
+    operation: str | None = None
+    context: dict[str, str]
+    hint: str | None = None
+    retryable: bool = False
+    retry_after: float | None = None
+    causes: tuple[str, ...] = ()
+
+    def __init__(self, message: str = "", **details: object) -> None:
+        # What stands beside the message is set as it is, so that a copy and an unpickled exception are whole.
+        super().__init__(message)
+        self.message = message
+        self.context = {}
+        self.__dict__.update(details)
+
+    def __str__(self) -> str:
+        where = f"{self.operation}: " if self.operation else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{where}{self.message}{hint}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.__dict__))
+
+
+class InternalError(OciChartError):
+    """A fault of this library; please report it."""
+
+
+class InvalidInputError(OciChartError, ValueError):
+    """An argument or option that makes no sense."""
+
+
+class LocalIOError(OciChartError, OSError):
+    """The operating system refused a file operation; ``errno`` and ``filename`` are set."""
+
+
+class CancelledError(OciChartError):
+    """A :class:`~oci_chart.CancelToken` stopped the call."""
+
+
+class LimitExceededError(OciChartError):
+    """A bound was passed."""
+
+
+class UnsupportedError(OciChartError, NotImplementedError):
+    """The other side, or this build, cannot do it."""
+
+
+class InvalidReferenceError(OciChartError, ValueError):
+    """Not a reference, host, repository name, tag or digest."""
+
+
+class InvalidVersionError(OciChartError, ValueError):
+    """Not a version or version constraint."""
+
+
+class InvalidChartError(OciChartError, ValueError):
+    """A chart that Helm would refuse."""
+
+
+class InvalidArchiveError(OciChartError, ValueError):
+    """An archive that is broken or must not be unpacked."""
+
+
+class InvalidManifestError(OciChartError, ValueError):
+    """A manifest or index that cannot be used."""
+
+
+class LintFailedError(OciChartError):
+    """The chart has findings at or above the given severity."""
+
+
+class NotFoundError(OciChartError, LookupError):
+    """No such file, tag, manifest, blob or repository."""
+
+
+class AlreadyExistsError(OciChartError):
+    """It exists and may not be replaced."""
+
+
+class ConflictError(OciChartError):
+    """Somebody else changed it in between, or a condition does not hold."""
+
+
+class UnauthenticatedError(OciChartError):
+    """No credentials, or credentials that were refused."""
+
+
+class PermissionDeniedError(OciChartError):
+    """Known, but not allowed."""
+
+
+class RateLimitedError(OciChartError):
+    """Too many requests; ``retry_after`` says how long to wait, if the registry does."""
+
+
+class NetworkError(OciChartError, ConnectionError):
+    """No connection, or one that broke."""
+
+
+class RequestTimeoutError(OciChartError, TimeoutError):
+    """No answer in time."""
+
+
+class ProtocolError(OciChartError):
+    """The other side breaks the protocol."""
+
+
+class UnavailableError(OciChartError):
+    """The other side fails or is being worked on."""
+
+
+class DigestMismatchError(OciChartError):
+    """Bytes that do not have the digest or the size they should have."""
+
+
+class SignatureInvalidError(OciChartError):
+    """A signature that does not fit."""
+
+
+class PolicyDeniedError(OciChartError):
+    """The caller's policy says no."""
+
+
+class QuotaExceededError(OciChartError):
+    """The registry has no room left for this project."""
+
+
+class TlsError(OciChartError, ConnectionError):
+    """No trust in the other side's certificate, or no common TLS."""
+
+
+class NotSignedError(OciChartError):
+    """There is no signature."""
+
+
+class CouldNotCheckError(OciChartError):
+    """Whether it is signed could not be found out."""
+
+
+class ImmutableTagError(OciChartError):
+    """The registry does not let this tag move."""
+
+
+_CLASSES: dict[ErrorKind, type[OciChartError]] = {
+    ErrorKind.INTERNAL: InternalError,
+    ErrorKind.INVALID_INPUT: InvalidInputError,
+    ErrorKind.IO: LocalIOError,
+    ErrorKind.CANCELLED: CancelledError,
+    ErrorKind.LIMIT_EXCEEDED: LimitExceededError,
+    ErrorKind.UNSUPPORTED: UnsupportedError,
+    ErrorKind.INVALID_REFERENCE: InvalidReferenceError,
+    ErrorKind.INVALID_VERSION: InvalidVersionError,
+    ErrorKind.INVALID_CHART: InvalidChartError,
+    ErrorKind.INVALID_ARCHIVE: InvalidArchiveError,
+    ErrorKind.INVALID_MANIFEST: InvalidManifestError,
+    ErrorKind.LINT_FAILED: LintFailedError,
+    ErrorKind.NOT_FOUND: NotFoundError,
+    ErrorKind.ALREADY_EXISTS: AlreadyExistsError,
+    ErrorKind.CONFLICT: ConflictError,
+    ErrorKind.UNAUTHENTICATED: UnauthenticatedError,
+    ErrorKind.PERMISSION_DENIED: PermissionDeniedError,
+    ErrorKind.RATE_LIMITED: RateLimitedError,
+    ErrorKind.NETWORK: NetworkError,
+    ErrorKind.TIMEOUT: RequestTimeoutError,
+    ErrorKind.PROTOCOL: ProtocolError,
+    ErrorKind.UNAVAILABLE: UnavailableError,
+    ErrorKind.DIGEST_MISMATCH: DigestMismatchError,
+    ErrorKind.SIGNATURE_INVALID: SignatureInvalidError,
+    ErrorKind.POLICY_DENIED: PolicyDeniedError,
+    ErrorKind.QUOTA_EXCEEDED: QuotaExceededError,
+    ErrorKind.TLS: TlsError,
+    ErrorKind.NOT_SIGNED: NotSignedError,
+    ErrorKind.COULD_NOT_CHECK: CouldNotCheckError,
+    ErrorKind.IMMUTABLE_TAG: ImmutableTagError,
+}
+for _kind, _class in _CLASSES.items():
+    _class.kind = _kind
+
+__all__ = ["ErrorKind", "OciChartError", *(_class.__name__ for _class in _CLASSES.values())]
+
+
+def _make(
+    kind: str,
+    message: str,
+    reason: str | None,
+    operation: str | None,
+    context: dict[str, str],
+    hint: str | None,
+    retryable: bool,
+    retry_after: float | None,
+    causes: list[str],
+    errno: int | None,
+) -> OciChartError:
+    """Called by the native half for every error of the core."""
+    error = _CLASSES[ErrorKind(kind)](message)
+    error.__dict__.update(
+        reason=reason,
+        operation=operation,
+        context=context,
+        hint=hint,
+        retryable=retryable,
+        retry_after=retry_after,
+        causes=tuple(causes),
+    )
+    if isinstance(error, OSError) and errno is not None:
+        error.errno = errno
+        error.strerror = _os.strerror(errno)
+        error.filename = context.get("path")
+    return error
+
+
+def _rebuild(cls: type[OciChartError], message: str, state: dict[str, object]) -> OciChartError:
+    error = cls(message)
+    error.__dict__.update(state)
+    return error

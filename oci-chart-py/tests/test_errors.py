@@ -1,0 +1,61 @@
+"""Exceptions: a class for each kind of the core, whole after any journey."""
+
+import errno
+import pickle
+
+import pytest
+
+from oci_chart import Chart, Client, ErrorKind, OciChartError, Reference, errors
+from oci_chart._native import error_kinds
+
+
+def test_every_kind_of_the_core_has_its_class() -> None:
+    assert [str(kind) for kind in ErrorKind] == [name for name, _ in error_kinds()]
+    classes = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
+    kinds = [cls.kind for cls in classes if cls is not OciChartError]
+    assert sorted(kinds) == sorted(ErrorKind)
+    assert all(issubclass(cls, OciChartError) for cls in classes)
+
+
+@pytest.mark.parametrize("text", ["oci://Registry.example/A", "a@b", ""])
+def test_a_bad_reference_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        Reference(text)
+    error = caught.value
+    assert isinstance(error, errors.InvalidReferenceError)
+    assert error.kind is ErrorKind.INVALID_REFERENCE and str(error)
+
+
+def test_an_error_says_what_where_and_what_to_do(tmp_path) -> None:
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\n")
+    with pytest.raises(errors.InvalidChartError) as caught:
+        Chart.load(tmp_path)
+    error = caught.value
+    assert error.operation == "load"
+    assert "version" in error.message and error.context and not error.retryable
+
+
+def test_files_are_told_as_the_system_does(tmp_path) -> None:
+    with pytest.raises(errors.NotFoundError):
+        Chart.load(tmp_path / "absent")
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(OSError) as caught:
+        Chart.load(tmp_path / "web").package(blocked / "below")
+    assert isinstance(caught.value, errors.LocalIOError)
+    assert caught.value.errno == errno.ENOTDIR and caught.value.strerror in str(caught.value)
+
+
+def test_exceptions_survive_pickling(tmp_path) -> None:
+    with pytest.raises(errors.NotFoundError) as caught:
+        Client().resolve(f"oci-layout:{tmp_path}", version="1.0.0")
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert type(copy) is type(caught.value)
+    assert str(copy) == str(caught.value)
+    assert (copy.kind, copy.context, copy.hint) == (
+        caught.value.kind,
+        caught.value.context,
+        caught.value.hint,
+    )

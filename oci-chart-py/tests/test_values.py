@@ -1,0 +1,54 @@
+"""Values: comparable, hashable, picklable, and shown as they are written."""
+
+import copy
+import pickle
+
+import pytest
+
+from oci_chart import CancelToken, Chart, Client, Descriptor, Package, PushResult, Reference, errors
+
+DIGEST = "sha256:" + "ab" * 32
+DESCRIPTOR = Descriptor("application/x", DIGEST, 3)
+VALUES = [
+    DESCRIPTOR,
+    Reference("oci://registry.example/charts/web:1.0.0"),
+    PushResult(DESCRIPTOR, "1.0.0", "pushed", "oci://registry.example/charts/web"),
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_a_value_is_itself_after_any_journey(value) -> None:
+    assert eval(repr(value)) == value
+    assert pickle.loads(pickle.dumps(value)) == value == copy.deepcopy(value)
+    assert len({value, copy.copy(value)}) == 1
+    with pytest.raises(AttributeError):
+        value.size = 1
+
+
+def test_values_match() -> None:
+    match DESCRIPTOR:
+        case Descriptor("application/x", digest, 3):
+            assert digest == DIGEST
+        case _:
+            pytest.fail("no match")
+
+
+def test_a_descriptor_has_a_digest() -> None:
+    with pytest.raises(errors.InvalidReferenceError):
+        Descriptor("application/x", "sha256:12", 3)
+
+
+@pytest.mark.parametrize("handle", [Client(), CancelToken()])
+def test_handles_do_not_travel(handle) -> None:
+    with pytest.raises(TypeError):
+        pickle.dumps(handle)
+
+
+def test_a_package_is_its_bytes(chart_dir, tmp_path) -> None:
+    chart = Chart.load(chart_dir)
+    first, second = chart.package(tmp_path), chart.package()
+    assert first == second and hash(first) == hash(second)
+    assert first.path == tmp_path / "web-1.0.0.tgz" and second.path is None
+    assert first.path.read_bytes() == second.read()
+    assert Package.load(first.path) == first
+    assert first.chart().values() == "replicas: 1\n"
