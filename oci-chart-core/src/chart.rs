@@ -14,6 +14,7 @@ mod options;
 mod package;
 mod path;
 mod place;
+mod provenance;
 mod sanitize;
 mod show;
 mod tar;
@@ -34,9 +35,15 @@ pub use metadata::{FieldTypeError, Metadata};
 pub use options::LoadOptions;
 pub use package::{EntryTimes, Package, PackageOptions, PackagePreview, PreviewEntry};
 pub use path::{ChartPath, ParsePathError};
+pub use provenance::{FileMatch, MetadataMatch, Provenance, ProvenanceError};
 pub use unpack::{Unpacked, unpack, unpack_verified};
 pub use validate::Invalid;
 pub use walk::{SkipReason, Skipped};
+
+#[cfg(feature = "sign")]
+pub(crate) use provenance::compare_chart;
+#[cfg(feature = "pgp")]
+pub(crate) use provenance::{armor, excerpt};
 
 use self::assemble::Assembly;
 use crate::error::{Error, ErrorKind, Reason, Result};

@@ -209,6 +209,24 @@ reasons! {
     UnsupportedKey = "unsupported-key";
     /// The passphrase of a key is missing or wrong.
     WrongPassphrase = "wrong-passphrase";
+    /// A provenance file is not one signed text about one chart.
+    ProvenanceMalformed = "provenance-malformed";
+    /// A provenance file does not have the package's digest.
+    ProvenanceMismatch = "provenance-mismatch";
+    /// What is signed is about another chart, or another version, than what the package says of itself.
+    MetadataMismatch = "metadata-mismatch";
+    /// A key ring is damaged or has no key.
+    KeyringMalformed = "keyring-malformed";
+    /// The signing key has expired.
+    KeyExpired = "key-expired";
+    /// The signing key was revoked.
+    KeyRevoked = "key-revoked";
+    /// The key is not meant to sign, or is not bound as it should be.
+    KeyUnusable = "key-unusable";
+    /// A hash algorithm or key that is too weak to be trusted.
+    WeakAlgorithm = "weak-algorithm";
+    /// The signature has expired, or is of a time when it cannot have been made.
+    SignatureTime = "signature-time";
 }
 
 impl serde::Serialize for Reason {

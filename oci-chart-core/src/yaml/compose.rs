@@ -31,13 +31,17 @@ pub(super) fn compose(bytes: &[u8], bounds: &Bounds) -> Result<Document, ParseEr
     }
     let built = parser.into_scanner().into_built();
     let source = source.text.into_owned();
-    let (entries, built) = mappings::build(&mut slots, &links, &mappings, root, &source, built)?;
+    let mappings::Built { entries, text: built, repeated } =
+        mappings::build(&mut slots, &links, &mappings, root, &source, built)?;
     if aliased {
         for link in &mut links {
             *link &= !ALIAS;
         }
     }
-    Ok(Document::new(Parts { source, built, slots, links, entries, broken, aliased, root }, *bounds))
+    Ok(Document::new(
+        Parts { source, built, slots, links, entries, broken, aliased, repeated, root },
+        *bounds,
+    ))
 }
 
 struct Composer<'a> {

@@ -44,6 +44,7 @@ pub struct Document {
     broken: Vec<(u32, String)>,
     /// Whether anything is reached through an alias.
     aliased: bool,
+    repeated: bool,
     root: u32,
     bounds: Bounds,
 }
@@ -57,6 +58,7 @@ pub(super) struct Parts {
     pub(super) entries: Vec<Entry>,
     pub(super) broken: Vec<(u32, String)>,
     pub(super) aliased: bool,
+    pub(super) repeated: bool,
     pub(super) root: u32,
 }
 
@@ -94,8 +96,8 @@ impl Document {
     }
 
     pub(super) fn new(parts: Parts, bounds: Bounds) -> Self {
-        let Parts { source, built, slots, links, entries, broken, aliased, root } = parts;
-        Self { source, built, slots, links, entries, broken, aliased, root, bounds }
+        let Parts { source, built, slots, links, entries, broken, aliased, repeated, root } = parts;
+        Self { source, built, slots, links, entries, broken, aliased, repeated, root, bounds }
     }
 
     /// Counts lines from further up: the document was a part of a larger text.
@@ -129,6 +131,11 @@ impl Document {
     /// Whether an infinity or NaN stands anywhere, be it under a key that a later one replaced.
     pub(crate) fn has_special_floats(&self) -> bool {
         self.slots.iter().any(|slot| matches!(slot.data, Data::Float(value) if !value.is_finite()))
+    }
+
+    /// Whether some mapping has a key twice, merged ones included. Helm takes the last; where that is not good enough, ask here.
+    pub(crate) fn has_repeated_keys(&self) -> bool {
+        self.repeated
     }
 
     /// Whether written out, with its aliases expanded, the document may be larger than its text.

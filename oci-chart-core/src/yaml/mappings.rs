@@ -12,7 +12,16 @@ use super::{
     number,
 };
 
-/// Turns every mapping's list of keys and values into entries; gives them and the text of keys that were converted.
+/// What [`build`] gives.
+pub(super) struct Built {
+    pub(super) entries: Vec<Entry>,
+    /// The text of keys that were converted, behind what was built before.
+    pub(super) text: String,
+    /// Whether anywhere a key replaced an equal one.
+    pub(super) repeated: bool,
+}
+
+/// Turns every mapping's list of keys and values into entries.
 pub(super) fn build(
     slots: &mut [Slot],
     links: &[u32],
@@ -20,7 +29,7 @@ pub(super) fn build(
     root: u32,
     source: &str,
     built: String,
-) -> Result<(Vec<Entry>, String), ParseError> {
+) -> Result<Built, ParseError> {
     let mut builder = Builder {
         slots,
         links,
@@ -30,12 +39,13 @@ pub(super) fn build(
         pending: Vec::new(),
         unusable: HashSet::new(),
         shadowed: HashMap::new(),
+        repeated: false,
     };
     for mapping in mappings {
         builder.mapping(*mapping)?;
     }
     builder.check_keys(root)?;
-    Ok((builder.entries, builder.built))
+    Ok(Built { entries: builder.entries, text: builder.built, repeated: builder.repeated })
 }
 
 struct Builder<'a> {
@@ -50,6 +60,7 @@ struct Builder<'a> {
     unusable: HashSet<u32>,
     /// By mapping, values whose key prints like a later one but is another key to Go: Helm converts them before it drops them.
     shadowed: HashMap<u32, Vec<u32>>,
+    repeated: bool,
 }
 
 /// How far Go's equal keys are looked for among those that print alike.
@@ -146,7 +157,10 @@ impl Builder<'_> {
             let mut alike = later.iter().take_while(|next| next.key.of(source, built) == text).peekable();
             if alike.peek().is_none() {
                 self.entries.push(*entry);
-            } else if !alike.take(KEYS_ALIKE).any(|next| self.is_same_key(entry.key_node, next.key_node)) {
+                continue;
+            }
+            self.repeated = true;
+            if !alike.take(KEYS_ALIKE).any(|next| self.is_same_key(entry.key_node, next.key_node)) {
                 self.shadowed.entry(slot).or_default().push(entry.value);
             }
         }
