@@ -2,8 +2,10 @@
 SHELL := bash
 STAGE := .ci/stage
 JUDGES := oci-chart-core/testkit/judges
+# What is no default and tested all the same.
+FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-examples/pgp
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := archive yaml reference constraint manifest registries statement
+FUZZ_TARGETS := archive yaml reference constraint manifest registries statement provenance keyring
 
 .PHONY: publish test lint judges bench fuzz audit portability package help
 
@@ -16,18 +18,18 @@ publish: ## Packages an example chart, pushes it, reads it back by digest and pr
 test: ## Everything that must pass, with what it needs installed first; prints minutes per stage.
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) judges $(JUDGES)/install.sh
-	@$(STAGE) lint cargo clippy -q --workspace --all-targets -- -D warnings
+	@$(STAGE) lint cargo clippy -q --workspace --all-targets $(FEATURES) -- -D warnings
 	@$(STAGE) features $(MAKE) -s features
-	@$(STAGE) tests cargo test -q --workspace --features oci-chart-core/cloud --lib --bins --tests
+	@$(STAGE) tests cargo test -q --workspace --lib --bins --tests $(FEATURES)
 	@$(STAGE) python .ci/python
 	@$(STAGE) examples $(MAKE) -s examples
-	@$(STAGE) doc-tests cargo test -q --workspace --doc
-	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps
+	@$(STAGE) doc-tests cargo test -q --workspace --doc $(FEATURES)
+	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps --features oci-chart-core/pgp
 	@$(STAGE) package $(MAKE) -s package
 
 lint: ## Formatting and lints alone.
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings
 
 .PHONY: features
 features: # Every set of features compiles alone.
@@ -37,10 +39,11 @@ features: # Every set of features compiles alone.
 	cargo clippy -q -p oci-chart-core --features http2 -- -D warnings
 	cargo test -q -p oci-chart-core --features http2 --test it -- http2
 	cargo clippy -q -p oci-chart-core --no-default-features --features cloud -- -D warnings
+	cargo clippy -q -p oci-chart-core --no-default-features --features pgp -- -D warnings
 
 .PHONY: examples
 examples: # Every example runs as it stands.
-	@for story in package push-pull publish; do cargo run -q -p oci-chart-examples --bin $$story || exit 1; done
+	@for story in package push-pull publish provenance; do cargo run -q -p oci-chart-examples --features pgp --bin $$story || exit 1; done
 
 judges: ## Installs the foreign programs that judge us.
 	$(JUDGES)/install.sh

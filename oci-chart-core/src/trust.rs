@@ -45,7 +45,7 @@ mod key;
 mod keyless;
 mod keys;
 mod log_entry;
-mod pgp;
+pub mod pgp;
 mod policy;
 mod publish;
 mod sign;

@@ -54,6 +54,9 @@ impl Checked {
         if let Some(version) = &self.version {
             same_version(version, &metadata.version)?;
         }
+        for signed in self.evidence.provenances() {
+            signed.check_chart(metadata)?;
+        }
         let config = parts.config();
         if Digest::of(metadata.to_json()) != config.digest {
             let bytes = from.fetch_bytes(config, limits.manifest_bytes).await?;

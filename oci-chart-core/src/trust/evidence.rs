@@ -2,7 +2,7 @@ use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Format, RootAge, text};
+use super::{Format, RootAge, pgp::PgpEvidence, text};
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Reason},
@@ -60,6 +60,16 @@ impl Evidence {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// What provenance files say that satisfied some requirement.
+    pub fn provenances(&self) -> Vec<&PgpEvidence> {
+        let (mut open, mut all) = (vec![&self.requirement], Vec::new());
+        while let Some(requirement) = open.pop() {
+            all.extend(&requirement.provenance);
+            open.extend(requirement.parts.iter().rev());
+        }
+        all
+    }
+
     /// Every candidate that some requirement looked at.
     pub fn candidates(&self) -> Vec<&Candidate> {
         let (mut open, mut all) = (vec![&self.requirement], Vec::new());
@@ -109,6 +119,9 @@ pub struct Requirement {
     /// The trust root that was used, and how old it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trust_root: Option<RootAge>,
+    /// Who signed the provenance file, for [`PolicyKind::Pgp`], and what it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<PgpEvidence>,
     /// What was looked at, in the order in which it was found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
@@ -153,6 +166,7 @@ impl Requirement {
             message: None,
             signers: Vec::new(),
             trust_root: None,
+            provenance: None,
             candidates: Vec::new(),
             parts: Vec::new(),
             trouble: None,

@@ -1,36 +1,95 @@
-//! Provenance files, signed with PGP.
+//! Helm provenance: who signed a `.prov` file, by rules of our own, and signing one.
+//!
+//! Helm takes every key of a ring for good, and with it SHA-1 and DSA, keys of 1024 bits and key expiry as of now only. A [`PgpPolicy`]
+//! names the keys that may sign, by fingerprint; a [`PgpVerifier`] refuses what is weak, expired, revoked or not meant for signing, and says
+//! where Helm would have accepted. Key rings are read as GnuPG writes them: packets, armored blocks, and `pubring.kbx`.
+//!
+//! Policies and evidence are data and always there; the rest comes with the feature `pgp`. The OpenPGP implementation underneath is not
+//! part of any interface.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::SystemTime;
+//!
+//! use oci_chart_core::{
+//!     chart::{Chart, LoadOptions, PackageOptions},
+//!     trust::pgp::{Keyring, Passphrase, PgpSigner, PgpVerifier},
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # std::fs::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.2.3\n")?;
+//! # let ring_file = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/keys/signer.secret.asc");
+//! let package = Chart::from_dir(directory.path(), &LoadOptions::default())?.package(&PackageOptions::default())?;
+//!
+//! // What `gpg --armor --export-secret-keys` wrote.
+//! let keyring = Keyring::from_file(ring_file)?;
+//! let signer = PgpSigner::from_keyring(&keyring, Some("signer@example.com"), Passphrase::none())?;
+//! let signed = signer.sign(&package, SystemTime::now())?;
+//!
+//! let fingerprint = keyring.keys().next().unwrap().fingerprint;
+//! let verifier = PgpVerifier::new(keyring, [fingerprint.clone()])?;
+//! let evidence = verifier.verify_package(&signed, SystemTime::now())?;
+//! assert_eq!(evidence.signer, fingerprint);
+//! assert_eq!(evidence.file.as_deref(), Some("web-1.2.3.tgz"));
+//! # Ok(())
+//! # }
+//! ```
 
-use serde::{Deserialize, Serialize};
+mod evidence;
+mod fingerprint;
+mod policy;
 
-use super::{PolicyKind, Requirement, examination::Examination, policy::invalid};
-use crate::error::{Error, ErrorKind, Reason, Result};
+#[cfg(feature = "pgp")]
+mod algorithm;
+#[cfg(feature = "pgp")]
+mod certificate;
+#[cfg(feature = "pgp")]
+mod fault;
+#[cfg(feature = "pgp")]
+mod kbx;
+#[cfg(feature = "pgp")]
+mod keyring;
+#[cfg(feature = "pgp")]
+mod leaf;
+#[cfg(feature = "pgp")]
+mod packet;
+#[cfg(feature = "pgp")]
+mod passphrase;
+#[cfg(feature = "pgp")]
+mod secret;
+#[cfg(feature = "pgp")]
+mod sign;
+#[cfg(feature = "pgp")]
+mod validity;
+#[cfg(feature = "pgp")]
+mod verifier;
+#[cfg(feature = "pgp")]
+mod verify;
 
-/// A provenance file with a signature of a key in the keyring.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[non_exhaustive]
-pub struct PgpPolicy {
-    /// The keyring, in any form; base64 in JSON.
-    pub keyring: String,
-    /// Which keys of it count, by fingerprint; all where none is named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub fingerprints: Vec<String>,
-}
+pub use evidence::PgpEvidence;
+pub use fingerprint::{Fingerprint, ParseFingerprintError};
+pub use policy::{KeyExpiry, PgpPolicy};
 
-impl PgpPolicy {
-    pub(super) fn validate(&self) -> Result<()> {
-        if self.keyring.is_empty() {
-            Err(invalid("a policy of provenance files has no keyring"))
-        } else {
-            Ok(())
-        }
-    }
-}
+#[cfg(feature = "pgp")]
+pub use {
+    fault::PgpFault,
+    keyring::{KeyInfo, Keyring, KeyringError},
+    passphrase::Passphrase,
+    sign::PgpSigner,
+    verifier::PgpVerifier,
+};
 
-/// Judges the provenance file.
-pub(super) fn check(_examination: &Examination<'_>, _policy: &PgpPolicy) -> Requirement {
+#[cfg(feature = "pgp")]
+pub(super) use leaf::check;
+
+/// A build without OpenPGP cannot say anything.
+#[cfg(not(feature = "pgp"))]
+pub(super) fn check(_: &super::examination::Examination<'_>, _: &PgpPolicy) -> super::Requirement {
+    use crate::error::{Error, ErrorKind, Reason};
     let error = Error::new(ErrorKind::Unsupported, "this build cannot check provenance files")
         .with_reason(Reason::FeatureMissing)
         .with_hint("build with the feature `pgp`");
-    Requirement::unchecked(PolicyKind::Pgp, error)
+    super::Requirement::unchecked(super::PolicyKind::Pgp, error)
 }

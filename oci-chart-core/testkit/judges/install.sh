@@ -22,6 +22,8 @@ main() {
     go_tool registry3 github.com/distribution/distribution/v3/cmd/registry v3.1.1
     # cosign goes here, once signatures are judged: two majors, cosign3 and cosign2, each a go_tool line.
     debian_tool docker-registry docker-registry
+    debian_tool gpg gnupg
+    debian_tool gpgconf gnupg
     debian_tool htpasswd apache2-utils
     debian_tool openssl openssl
     debian_tool skopeo skopeo

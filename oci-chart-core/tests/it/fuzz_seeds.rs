@@ -8,8 +8,13 @@ mod archive;
 mod challenge;
 #[path = "../../fuzz/properties/constraint.rs"]
 mod constraint;
+#[cfg(feature = "pgp")]
+#[path = "../../fuzz/properties/keyring.rs"]
+mod keyring;
 #[path = "../../fuzz/properties/manifest.rs"]
 mod manifest;
+#[path = "../../fuzz/properties/provenance.rs"]
+mod provenance;
 #[path = "../../fuzz/properties/pull_secret.rs"]
 mod pull_secret;
 #[path = "../../fuzz/properties/reference.rs"]
@@ -65,9 +70,20 @@ fn constraints() {
     replay("constraint", constraint::check);
 }
 
+#[cfg(feature = "pgp")]
+#[test]
+fn key_rings() {
+    replay("keyring", keyring::check);
+}
+
 #[test]
 fn manifests() {
     replay("manifest", manifest::check);
+}
+
+#[test]
+fn provenance_files() {
+    replay("provenance", provenance::check);
 }
 
 #[test]

@@ -52,6 +52,8 @@ mod oracle_versions;
 mod oracle_yaml;
 mod package;
 mod peers;
+#[cfg(feature = "pgp")]
+mod pgp;
 mod proxy;
 mod public_types;
 mod publish_order;

@@ -37,7 +37,7 @@ types! {
     Chart, ChartFile, ChartPath, ParsePathError, Metadata, Maintainer, Dependency, ImportValue, ImportSpec, FieldTypeError, Lock,
     IgnoreRules, IgnoreRule, IgnoreProblem, ParseIgnoreError, Invalid, ArchiveError, ArchiveFlaw, ArchiveFiles, ArchiveSummary,
     LoadOptions, Skipped, SkipReason, Package, PackageOptions, EntryTimes, PackagePreview, PreviewEntry, Timestamp,
-    ParseTimestampError, Unpacked,
+    ParseTimestampError, Unpacked, Provenance, ProvenanceError, FileMatch, MetadataMatch,
     Descriptor, MediaType, Manifest, Index, ChartArtifact, ArtifactOptions, LayerOrder, ChartParts,
     TagMode, Side, Traits<'static>, Pushed, Memory, Layout, ConnectionOptions,
     RetryOptions, dyn Clock, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml, ClientCertificate,
@@ -48,6 +48,7 @@ types! {
     trust::Policy, trust::KeyPolicy, trust::KeylessPolicy, trust::PgpPolicy, trust::TrustedKey, trust::Tlog, trust::Identity,
     trust::TrustRoot, trust::Format, trust::Evidence, trust::Requirement, trust::Candidate, trust::Outcome, trust::PolicyKind,
     trust::Verdict, trust::Unverified, trust::Verified<()>, trust::PublicKey, trust::KeyAlgorithm, trust::Signed,
+    trust::pgp::PgpEvidence, trust::pgp::Fingerprint, trust::pgp::ParseFingerprintError, trust::pgp::KeyExpiry,
     blocking::HostSigner,
     blocking::Runtime, blocking::HostCredentials,
     ;

@@ -3,6 +3,8 @@
 pub(crate) mod clock;
 pub(crate) mod corpus;
 pub(crate) mod disagreements;
+#[cfg(feature = "pgp")]
+pub(crate) mod gpg;
 pub(crate) mod helm_tar;
 pub(crate) mod oracle;
 pub(crate) mod process;

@@ -76,6 +76,27 @@ pub(crate) const TABLE: &[Disagreement] = &[
         because: "RFC 3986 5.2.4: `..` never removes the authority. Helm makes a host of the next path component and sends the \
                   chart there.",
     },
+    Disagreement {
+        id: "provenance-form",
+        because: "RFC 9580 7: what stands outside the dash-escaped text and its Hash headers is not signed, and CVE-2019-11841 shows what \
+                  its readers fall for; YAML 1.1 3.2.1.3: the keys of a mapping are unique. Helm finds a block anywhere and lets the last \
+                  key win.",
+    },
+    Disagreement {
+        id: "provenance-weak",
+        because: "SHA-1 collisions with a chosen prefix exist since 2020, FIPS 186-5 withdraws DSA, NIST SP 800-131A disallows RSA below \
+                  2048 bits, and no signature is older than its key. Helm never asks its library's lists of what to refuse.",
+    },
+    Disagreement {
+        id: "provenance-other-chart",
+        because: "CWE-347: the signed metadata is what people read. Helm compares it with nothing, so that a good signature may stand \
+                  under another chart's name.",
+    },
+    Disagreement {
+        id: "provenance-renamed",
+        because: "The digest says which bytes were signed. Helm goes by a name that it makes from the reference, so that nothing that was \
+                  pulled by digest can be verified; its own change 32571 is to accept a digest.",
+    },
 ];
 
 /// The row of that id, where there is one; for our refusals the id is their reason.
