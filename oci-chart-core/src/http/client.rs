@@ -142,7 +142,8 @@ impl HttpClient {
         let mut body = Some(body);
         for _ in 0..=MOST_REDIRECTS {
             let body = body.take().unwrap_or(Body::Empty);
-            let (inner, permit) = self.hop(&place, stripped.as_ref().unwrap_or(headers), body).await?;
+            let (inner, permit) =
+                self.hop(&place, stripped.as_ref().unwrap_or(headers), body, attempt).await?;
             let left_origin = stripped.is_some();
             let mut response =
                 Response { inner, place: Arc::clone(&place), left_origin, attempt, permit, body: None };
@@ -177,9 +178,11 @@ impl HttpClient {
         place: &Place,
         headers: &HeaderMap,
         body: Body,
+        attempt: u32,
     ) -> Result<(reqwest::Response, Permit)> {
         let pool = self.pool();
-        let client = pool.client(&place.url, &self.setting).await.map_err(|error| place.explain(error))?;
+        let client =
+            pool.client(&place.url, &self.setting, attempt).await.map_err(|error| place.explain(error))?;
         let permit = pool.gates.pass(place, &self.waits).await;
         let mut request = reqwest::Request::new(place.method.clone(), place.url.clone());
         *request.headers_mut() = headers.clone();

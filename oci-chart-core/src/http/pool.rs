@@ -33,6 +33,8 @@ pub(super) struct Pool {
 struct Key {
     /// Not through a proxy, whatever the environment says.
     direct: bool,
+    /// HTTP/1.1 alone, though HTTP/2 could be spoken.
+    old: bool,
     security: Kind,
 }
 
@@ -53,15 +55,17 @@ impl Pool {
         self.pid != std::process::id()
     }
 
-    /// The client for `url`.
-    pub(super) async fn client(&self, url: &Url, setting: &Setting) -> Result<Client> {
+    /// The client for the `attempt`th try of a request to `url`. Where HTTP/2 has failed twice, HTTP/1.1 is tried: some servers, and boxes
+    /// before them, cannot bear the one, and the other says more about what went wrong.
+    pub(super) async fn client(&self, url: &Url, setting: &Setting, attempt: u32) -> Result<Client> {
         let own = setting.host(url).filter(|host| url.scheme() == "https" && host.has_own_tls());
         let security = match own {
             _ if url.scheme() != "https" => Kind::Plain,
             None => Kind::Common,
             Some(_) => Kind::Own(url.authority().to_ascii_lowercase()),
         };
-        let key = Key { direct: is_loopback(url), security };
+        let old = cfg!(feature = "http2") && security != Kind::Plain && attempt > 2;
+        let key = Key { direct: is_loopback(url), old, security };
         let cell = self.cell(&key);
         cell.get_or_try_init(|| build(url, &key, own, setting)).await.cloned()
     }
@@ -81,7 +85,7 @@ async fn build(url: &Url, key: &Key, own: Option<&HostOptions>, setting: &Settin
     let options = &setting.options;
     let default = HostOptions::default();
     let own = own.unwrap_or(&default);
-    let http2 = cfg!(feature = "http2") && key.security != Kind::Plain && !own.http1_only;
+    let http2 = cfg!(feature = "http2") && key.security != Kind::Plain && !key.old && !own.http1_only;
     let security = Security {
         trust: match key.security {
             Kind::Plain => Trust::Nobody,

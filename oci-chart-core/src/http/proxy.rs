@@ -37,11 +37,10 @@ impl Proxies {
             return Ok(if matches!(self.choice, Choice::Direct) { builder.no_proxy() } else { builder });
         };
         let mut builder = builder.no_proxy();
-        let proxies: [(&Option<ProxyUrl>, fn(&str) -> reqwest::Result<Proxy>); 2] =
-            [(http, |url| Proxy::http(url)), (https, |url| Proxy::https(url))];
-        for (url, make) in proxies {
+        for (url, plain) in [(http, true), (https, false)] {
             let Some(url) = url else { continue };
-            let proxy = make(url.as_str()).map_err(|error| {
+            let made = if plain { Proxy::http(url.as_str()) } else { Proxy::https(url.as_str()) };
+            let proxy = made.map_err(|error| {
                 Error::new(ErrorKind::InvalidInput, "the proxy cannot be used")
                     .with_context("proxy", url)
                     .with_source(error.without_url())

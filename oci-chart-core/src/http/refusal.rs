@@ -105,7 +105,7 @@ fn meaning(status: StatusCode, told: &ErrorBody) -> (ErrorKind, Option<Reason>) 
         400 if told.has("UNSUPPORTED") => (ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
         507 => (ErrorKind::QuotaExceeded, None),
         // 499: a proxy in front of the registry lost its patience, or its client.
-        499 | 500..=599 => (ErrorKind::Unavailable, None),
+        499..=599 => (ErrorKind::Unavailable, None),
         _ => (ErrorKind::Protocol, Some(Reason::MalformedAnswer)),
     }
 }

@@ -4,9 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use oci_chart_core::{
-    Context, Event,
+    Chart, ChartArtifact, Context, Event, Package,
     auth::StaticCredentials,
+    chart::{LoadOptions, PackageOptions},
+    name::Selector,
+    oci::ArtifactOptions,
     store::{Blob, ConnectionOptions, HostOptions, Pushed, Registries, Repository, Store, StoreExt as _},
+    transfer::{self, PullOptions, PushOptions},
 };
 use oci_chart_testkit::{Bearer, Mounts, Registry};
 
@@ -105,4 +109,36 @@ fn a_copy_within_one_host_does_not_wait_for_itself() {
             assert_eq!(pushed.unwrap(), Pushed::Written);
         }
     });
+}
+
+#[test]
+fn a_chart_with_provenance_takes_two_connections_in_either_direction() {
+    let registry = Registry::builder().latency(Duration::from_millis(20)).start_blocking().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    fs_err::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .unwrap();
+    let chart = Chart::from_path(directory.path(), &LoadOptions::default()).unwrap();
+    let file = directory.path().join("web-1.0.0.tgz");
+    chart.package(&PackageOptions::default()).unwrap().write_to_dir(directory.path()).unwrap();
+    fs_err::write(directory.path().join("web-1.0.0.tgz.prov"), "signed").unwrap();
+    let package = Package::from_path(&file, &LoadOptions::default()).unwrap();
+    let artifact = ChartArtifact::new(package, &ArtifactOptions::default()).unwrap();
+    assert_eq!(artifact.blobs().count(), 3, "configuration, chart and provenance");
+    let (cx, options) = (Context::default(), PullOptions::without_verification().with_provenance(true));
+    let fresh = || -> Arc<dyn Store> {
+        Arc::new(repository(&registry, HostOptions::default(), &Dial::default(), "charts/web"))
+    };
+    let connections = |work: &dyn Fn()| {
+        let before = registry.log().connections();
+        work();
+        registry.log().connections() - before
+    };
+    let pushed = connections(&|| {
+        block(transfer::push(&cx, &artifact, &fresh(), &PushOptions::default())).unwrap();
+    });
+    let pulled = connections(&|| {
+        let selector = Selector::Tag("1.0.0".parse().unwrap());
+        block(transfer::pull(&cx, &fresh(), &selector, &options)).unwrap();
+    });
+    assert!(pushed <= 2 && pulled <= 2, "{pushed} to push, {pulled} to pull");
 }
