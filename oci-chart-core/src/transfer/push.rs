@@ -25,13 +25,13 @@ pub struct PushOptions {
     pub mode: TagMode,
     /// More tags for the same manifest, written last. They are moved wherever they point.
     pub channels: Vec<Tag>,
-    /// How many blobs are sent at a time; at least 1.
+    /// How many blobs are sent at a time; at least 1. Default: 2, for a connection more costs more than a chart's blobs take.
     pub parallel: usize,
 }
 
 impl Default for PushOptions {
     fn default() -> Self {
-        Self { mode: TagMode::Create, channels: Vec::new(), parallel: 4 }
+        Self { mode: TagMode::Create, channels: Vec::new(), parallel: 2 }
     }
 }
 

@@ -9,6 +9,9 @@ use crate::{
     yaml::{Bounds, Document, Node},
 };
 
+/// Where its credentials come from, as errors about them say.
+const ORIGIN: &str = "registries.yaml";
+
 /// What a `registries.yaml` of k3s and RKE2 says: mirrors, and how hosts are reached and logged in to.
 ///
 /// # Examples
@@ -161,15 +164,17 @@ fn mirrors(key: &str, entry: Node<'_>) -> Result<Vec<Mirror>> {
 fn credentials(auth: Option<Node<'_>>, key: &str) -> Result<Option<Credentials>> {
     let text = |name| field(auth, name, key);
     if let Some(token) = text("identity_token")? {
-        return Ok(Some(Credentials::bearer(token)));
+        return Ok(Some(Credentials::identity(token).with_origin(ORIGIN)));
     }
     if let (Some(username), password) = (text("username")?, text("password")?) {
-        return Ok(Some(Credentials::basic(username, password.unwrap_or_default())));
+        return Ok(Some(Credentials::basic(username, password.unwrap_or_default()).with_origin(ORIGIN)));
     }
     let Some(auth) = text("auth")? else { return Ok(None) };
     let decoded = zeroize::Zeroizing::new(STANDARD.decode(auth.trim()).unwrap_or_default());
     match std::str::from_utf8(&decoded).ok().and_then(|pair| pair.split_once(':')) {
-        Some((username, password)) => Ok(Some(Credentials::basic(username, Secret::new(password)))),
+        Some((username, password)) => {
+            Ok(Some(Credentials::basic(username, Secret::new(password)).with_origin(ORIGIN)))
+        }
         None => Err(bad("`auth` is not user and password in Base64", "auth").with_context("registry", key)),
     }
 }

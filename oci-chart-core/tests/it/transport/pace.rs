@@ -121,7 +121,7 @@ fn a_chart_with_provenance_takes_two_connections_in_either_direction() {
     let file = directory.path().join("web-1.0.0.tgz");
     chart.package(&PackageOptions::default()).unwrap().write_to_dir(directory.path()).unwrap();
     fs_err::write(directory.path().join("web-1.0.0.tgz.prov"), "signed").unwrap();
-    let package = Package::from_path(&file, &LoadOptions::default()).unwrap();
+    let package = Package::from_file(&file, &LoadOptions::default()).unwrap();
     let artifact = ChartArtifact::new(package, &ArtifactOptions::default()).unwrap();
     assert_eq!(artifact.blobs().count(), 3, "configuration, chart and provenance");
     let (cx, options) = (Context::default(), PullOptions::without_verification().with_provenance(true));
