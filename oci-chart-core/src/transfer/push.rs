@@ -83,7 +83,10 @@ async fn push_to(
     if options.mode != TagMode::Replace
         && let Some(found) = look(artifact, to, &tag, &options.mode).await?
     {
-        let action = if found == *descriptor { Action::Unchanged } else { Action::SameChart };
+        // The digest says it all. Lengths that registries announce in answers to HEAD do not (Harbor's differ from those of GET).
+        let same = found.digest == descriptor.digest;
+        let (action, found) =
+            if same { (Action::Unchanged, descriptor.clone()) } else { (Action::SameChart, found) };
         cx.emit(Event::Skipped(transfer(&found)));
         point(to, &found, &options.channels).await?;
         return Ok(PushOutcome { descriptor: found, tag, action });
