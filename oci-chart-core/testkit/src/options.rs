@@ -395,6 +395,13 @@ impl Builder {
         self
     }
 
+    /// Does this not, whatever the profile says.
+    #[must_use]
+    pub fn without_quirk(mut self, quirk: Quirk) -> Self {
+        self.options.quirks.remove(&quirk);
+        self
+    }
+
     /// Counts GETs of manifests, tells how many are left, and refuses more with 429.
     #[must_use]
     pub fn rate_limit(mut self, manifests: u64) -> Self {

@@ -4,9 +4,9 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderName};
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, Reply, not_found};
+use super::answer::{Refusal, Reply};
 use super::blobs::parse;
-use super::exchange::Call;
+use super::exchange::{Call, no_endpoint};
 use super::page::Page;
 use super::query::query_encode;
 use super::storage::Manifest;
@@ -17,7 +17,7 @@ const FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied
 
 pub(crate) fn list(call: &Call<'_>, repository: &str, digest: &str) -> Result<Reply, Refusal> {
     if !call.state.options.referrers_api {
-        return Err(not_found("UNSUPPORTED", "no referrers API here").into());
+        return Err(no_endpoint(call.state));
     }
     let subject = parse(digest)?.to_string();
     let wanted = call.query.first("artifactType");

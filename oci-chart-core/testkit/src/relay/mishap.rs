@@ -48,11 +48,8 @@ impl Mishap {
             4..=6 => Self::Reset(way, position),
             7 => Self::Stall(way, position),
             8 => Self::Delay(Duration::from_millis(position % 50)),
-            _ => Self::Drip(
-                way,
-                1 + usize::try_from(position).unwrap_or(usize::MAX) / 4,
-                Duration::from_millis(5),
-            ),
+            // Small enough to be slow, and large enough to come to an end.
+            _ => Self::Drip(way, 500 + usize::try_from(position).unwrap_or(0), Duration::from_millis(5)),
         }
     }
 }
