@@ -31,12 +31,12 @@ pub(crate) struct Client {
 impl Client {
     /// See `oci_chart.Client` for what the arguments mean.
     #[new]
-    #[pyo3(signature = (*, auth = None, credentials = None, plain_http = Vec::new(), ca_file = None, user_agent = None))]
+    #[pyo3(signature = (*, auth = None, credentials = None, plain_http = None, ca_file = None, user_agent = None))]
     fn new(
         py: Python<'_>,
         auth: Option<std::collections::BTreeMap<String, (String, String)>>,
         credentials: Option<Py<PyAny>>,
-        plain_http: Vec<String>,
+        plain_http: Option<Vec<String>>,
         ca_file: Option<PathBuf>,
         user_agent: Option<String>,
     ) -> PyResult<Self> {
@@ -46,7 +46,7 @@ impl Client {
         let asks = credentials.is_some();
         let client = detached(py, || {
             let mut builder = CoreClient::builder();
-            for host in plain_http {
+            for host in plain_http.unwrap_or_default() {
                 builder = builder.plain_http(Host::parse(&host)?);
             }
             if let Some(path) = ca_file {

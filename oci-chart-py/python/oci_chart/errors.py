@@ -5,10 +5,10 @@ Every exception carries ``kind``, ``reason`` (a stable word for the cause, or No
 """
 
 import os as _os
-from enum import Enum as _Enum
+from enum import StrEnum as _StrEnum
 
 
-class ErrorKind(str, _Enum):
+class ErrorKind(_StrEnum):
     """The kinds of errors, by the names that every language of the library uses."""
 
     INTERNAL = "internal"
@@ -41,9 +41,6 @@ class ErrorKind(str, _Enum):
     NOT_SIGNED = "not-signed"
     COULD_NOT_CHECK = "could-not-check"
     IMMUTABLE_TAG = "immutable-tag"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class OciChartError(Exception):
@@ -229,7 +226,40 @@ _CLASSES: dict[ErrorKind, type[OciChartError]] = {
 for _kind, _class in _CLASSES.items():
     _class.kind = _kind
 
-__all__ = ["ErrorKind", "OciChartError", *(_class.__name__ for _class in _CLASSES.values())]
+__all__ = [
+    "AlreadyExistsError",
+    "CancelledError",
+    "ConflictError",
+    "CouldNotCheckError",
+    "DigestMismatchError",
+    "ErrorKind",
+    "ImmutableTagError",
+    "InternalError",
+    "InvalidArchiveError",
+    "InvalidChartError",
+    "InvalidInputError",
+    "InvalidManifestError",
+    "InvalidReferenceError",
+    "InvalidVersionError",
+    "LimitExceededError",
+    "LintFailedError",
+    "LocalIOError",
+    "NetworkError",
+    "NotFoundError",
+    "NotSignedError",
+    "OciChartError",
+    "PermissionDeniedError",
+    "PolicyDeniedError",
+    "ProtocolError",
+    "QuotaExceededError",
+    "RateLimitedError",
+    "RequestTimeoutError",
+    "SignatureInvalidError",
+    "TlsError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnsupportedError",
+]
 
 
 def _make(
