@@ -1,8 +1,10 @@
 //! Values that cannot be printed by accident.
 
-use std::fmt;
+use std::{fmt, io::Read};
 
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::error::{Error, ErrorKind, Result};
 
 /// A password or token. `Debug` and `Display` show that there is one, never what it is, and its memory is overwritten when it
 /// is dropped.
@@ -21,6 +23,37 @@ impl Secret {
     /// Hides `value`.
     pub fn new(value: impl Into<Box<str>>) -> Self {
         Self(value.into())
+    }
+
+    /// Reads a secret to its end: from standard input, or a file that a secret store has put there. One line break at the end is the
+    /// writer's, not the secret's.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) where it cannot be read; [`InvalidInput`](crate::ErrorKind::InvalidInput) where it is empty, no
+    /// text, or above 64 KiB.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let secret = oci_chart_core::Secret::read(&b"hunter2\n"[..])?;
+    /// assert_eq!(secret.expose(), "hunter2");
+    /// # Ok::<(), oci_chart_core::Error>(())
+    /// ```
+    pub fn read(reader: impl Read) -> Result<Self> {
+        const MOST: u64 = 64 << 10;
+        let wrong = |message| {
+            Error::new(ErrorKind::InvalidInput, message)
+                .with_hint("a secret is one line of text, not above 64 KiB")
+        };
+        let mut bytes = Zeroizing::new(Vec::new());
+        reader.take(MOST + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MOST {
+            return Err(wrong("the secret is too long"));
+        }
+        let text = str::from_utf8(&bytes).map_err(|_| wrong("the secret is no text"))?;
+        let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+        if text.is_empty() { Err(wrong("the secret is empty")) } else { Ok(Self::new(text)) }
     }
 
     /// The value itself, for the one place that sends it.
@@ -112,6 +145,17 @@ impl fmt::Debug for RedactedUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_read_without_its_line_break() {
+        let read = |text: &[u8]| Secret::read(text).map(|secret| secret.expose().to_owned()).ok();
+        for (text, secret) in [("a b", "a b"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a ")]
+        {
+            assert_eq!(read(text.as_bytes()).as_deref(), Some(secret));
+        }
+        assert!(read(b"").is_none() && read(b"\n").is_none() && read(b"\xff").is_none());
+        assert!(read(&[b'a'; 64 << 10]).is_some() && read(&[b'a'; (64 << 10) + 1]).is_none());
+    }
 
     #[test]
     fn nothing_secret_survives() {

@@ -33,8 +33,8 @@ fn printed(error: &Error) -> String {
     text
 }
 
-fn credentials() -> [Credentials; 2] {
-    [Credentials::basic("robot", CANARY), Credentials::bearer(CANARY)]
+fn credentials() -> [Credentials; 3] {
+    [Credentials::basic("robot", CANARY), Credentials::bearer(CANARY), Credentials::identity(CANARY)]
 }
 
 #[test]
