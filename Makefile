@@ -43,7 +43,7 @@ features: # Every set of features compiles alone.
 
 .PHONY: examples
 examples: # Every example runs as it stands.
-	@for story in package push-pull publish provenance; do cargo run -q -p oci-chart-examples --features pgp --bin $$story || exit 1; done
+	@for story in package push-pull publish provenance diagnose; do cargo run -q -p oci-chart-examples --features pgp --bin $$story || exit 1; done
 
 judges: ## Installs the foreign programs that judge us.
 	$(JUDGES)/install.sh

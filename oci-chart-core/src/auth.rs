@@ -14,8 +14,6 @@
 mod authenticator;
 mod blame;
 #[cfg(feature = "cloud")]
-mod claims;
-#[cfg(feature = "cloud")]
 pub mod cloud;
 mod credentials;
 mod edit;

@@ -10,13 +10,14 @@ use crate::{
         Audience, CredentialSource, Credentials, LoginOptions, LoginOutcome, LoginStatus, LogoutOutcome,
         StaticCredentials, StoredLogins,
     },
-    context::Context,
     name::Host,
     store::{
         ClientCertificate, ConnectionOptions, HostOptions, Mirror, ProxyOptions, Registries, RetryOptions,
     },
 };
 use crate::{
+    context::Context,
+    diagnose::{self, Diagnosis},
     error::Result,
     limits::Limits,
     name::Location,
@@ -71,14 +72,30 @@ impl Client {
             #[cfg(feature = "registry")]
             Location::Registry(address) => Ok(Arc::new(self.registries.repository(address)?)),
             #[cfg(not(feature = "registry"))]
-            Location::Registry(address) => {
-                use crate::error::{Error, ErrorKind, Reason};
-                Err(Error::new(ErrorKind::Unsupported, "this build cannot reach registries")
-                    .with_reason(Reason::FeatureMissing)
-                    .with_context("location", address)
-                    .with_hint("build with the feature `registry`"))
-            }
+            Location::Registry(_) => Err(no_registries(location)),
         }
+    }
+
+    /// Looks at `location` step by step, and tells what works there and what does not. Nothing is written: what only a write would show
+    /// stays unknown. A registry that fails is an answer, and no error.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) or [`Timeout`](crate::ErrorKind::Timeout) where the caller stops the call or gave it less
+    /// time than it takes; [`Unsupported`](crate::ErrorKind::Unsupported) for a registry where this build has no feature `registry`.
+    pub async fn diagnose(&self, cx: &Context, location: &Location) -> Result<Diagnosis> {
+        let work = async {
+            match location {
+                Location::Layout(path) => Ok(diagnose::layout(path, self.limits.clone(), location).await),
+                #[cfg(feature = "registry")]
+                Location::Registry(address) => {
+                    Ok(diagnose::registry(self.registries.probe(address)?, location).await)
+                }
+                #[cfg(not(feature = "registry"))]
+                Location::Registry(_) => Err(no_registries(location)),
+            }
+        };
+        cx.run(work).await.map_err(|error| error.with_operation("diagnose"))
     }
 
     /// The bounds under which this client reads.
@@ -136,6 +153,15 @@ impl Client {
     pub fn with_credentials(&self, source: impl CredentialSource + 'static) -> Self {
         Self { registries: self.registries.with_credentials(source), ..self.clone() }
     }
+}
+
+#[cfg(not(feature = "registry"))]
+fn no_registries(location: &Location) -> crate::error::Error {
+    use crate::error::{Error, ErrorKind, Reason};
+    Error::new(ErrorKind::Unsupported, "this build cannot reach registries")
+        .with_reason(Reason::FeatureMissing)
+        .with_context("location", location)
+        .with_hint("build with the feature `registry`")
 }
 
 impl fmt::Debug for Client {

@@ -22,6 +22,7 @@ mod retry;
 mod setting;
 mod tls;
 pub(crate) mod wire;
+mod witness;
 
 pub(crate) use body::Body;
 pub(crate) use client::HttpClient;

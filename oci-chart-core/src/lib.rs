@@ -148,6 +148,7 @@ pub mod store;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod client;
+pub mod diagnose;
 pub mod transfer;
 #[cfg(feature = "sign")]
 pub mod trust;

@@ -41,6 +41,8 @@ pub use ext::StoreExt;
 pub use layout::Layout;
 pub use memory::Memory;
 #[cfg(feature = "registry")]
+pub(crate) use repository::Probe;
+#[cfg(feature = "registry")]
 pub use repository::{Registries, Repository};
 pub use stream::{BoxStream, ByteStream};
 pub use tags::TagMode;

@@ -12,6 +12,7 @@ use reqwest::{
 use super::{
     Audience, CredentialKind, CredentialSource, Credentials, Scope,
     blame::{accuse, explain_rights, says_token_ended},
+    jwt::Claims,
     kept::Kept,
     plan::Plan,
     token::{basic, bearer},
@@ -127,6 +128,13 @@ impl Authenticator {
     /// When the tokens that are held end; none where there are none.
     pub(crate) fn token_expiry(&self) -> Option<SystemTime> {
         self.tokens.expiry()
+    }
+
+    /// What of `scope` a token that is asked for now does not allow, by its own word; none where there is no token, or one that does not say.
+    pub(crate) async fn missing(&self, scope: &Scope) -> Result<Option<Scope>> {
+        let Some(shown) = self.authorization(scope).await? else { return Ok(None) };
+        let token = shown.header.to_str().ok().and_then(|header| header.strip_prefix("Bearer "));
+        Ok(token.and_then(Claims::of).and_then(|claims| claims.missing(scope)))
     }
 
     /// The caller's credentials, for whatever `scope` is about first.

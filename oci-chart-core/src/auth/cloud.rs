@@ -31,16 +31,5 @@ pub use host::Cloud;
 pub use logins::CloudLogins;
 pub use options::{AwsKeys, AzureLogin, CloudOptions, GoogleLogin};
 
-use std::time::SystemTime;
-
 #[cfg(doc)]
 use super::CredentialSource;
-use super::Credentials;
-
-/// What a cloud gave.
-#[derive(Clone)]
-struct Login {
-    credentials: Credentials,
-    /// `None` for what has no end.
-    expires: Option<SystemTime>,
-}

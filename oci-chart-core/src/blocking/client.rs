@@ -3,6 +3,7 @@ use std::{path::Path, sync::Arc};
 use super::{Host, Runtime};
 use crate::{
     chart::Metadata,
+    diagnose::Diagnosis,
     error::Result,
     name::{Location, Selector, Tag},
     oci::{ChartArtifact, Descriptor},
@@ -80,6 +81,12 @@ impl Client {
             (self.client.open(from)?, selector.clone(), self.client.limits().clone());
         self.runtime
             .wait(host, |cx| async move { transfer::fetch_metadata(&cx, &from, &selector, &limits).await })
+    }
+
+    /// See [`Client::diagnose`](crate::Client::diagnose).
+    pub fn diagnose(&self, at: &Location, host: &mut dyn Host) -> Result<Diagnosis> {
+        let (client, at) = (self.client.clone(), at.clone());
+        self.runtime.wait(host, |cx| async move { client.diagnose(&cx, &at).await })
     }
 
     /// The descriptor that `selector` names, a range included.

@@ -18,6 +18,7 @@ use super::{
     redirect::{self, MOST_REDIRECTS, RedirectError},
     retry::{Repeat, Retry, Waits, is_transient},
     setting::Setting,
+    wire::Certificate,
 };
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
@@ -45,6 +46,18 @@ impl HttpClient {
     ///
     /// [`ErrorKind::InvalidInput`] for a user agent that no header can carry.
     pub(crate) fn new(options: ConnectionOptions) -> Result<Self> {
+        Self::with_setting(Setting::new(options))
+    }
+
+    /// One that keeps what servers show of themselves, for [`shown_certificate`](Self::shown_certificate).
+    pub(crate) fn watched(options: ConnectionOptions) -> Result<Self> {
+        let mut setting = Setting::new(options);
+        setting.witness = Some(Arc::default());
+        Self::with_setting(setting)
+    }
+
+    fn with_setting(setting: Setting) -> Result<Self> {
+        let options = &setting.options;
         let own = concat!("oci-chart/", env!("CARGO_PKG_VERSION"));
         let text = options.user_agent.as_ref().map_or(own.to_owned(), |suffix| format!("{own} {suffix}"));
         let user_agent = HeaderValue::from_str(text.trim()).map_err(|_| {
@@ -52,8 +65,7 @@ impl HttpClient {
                 .with_hint("leave out line breaks and control characters")
         })?;
         let waits = Arc::new(Waits::new(options.retry.clone()));
-        let setting = Arc::new(Setting::new(options));
-        Ok(Self { setting, waits, user_agent, pool: Mutex::new(Arc::new(Pool::new())) })
+        Ok(Self { setting: Arc::new(setting), waits, user_agent, pool: Mutex::new(Arc::new(Pool::new())) })
     }
 
     pub(crate) fn options(&self) -> &ConnectionOptions {
@@ -63,6 +75,21 @@ impl HttpClient {
     /// Whether the caller allowed plain HTTP to this host and port.
     pub(crate) fn allows_plain_http(&self, url: &Url) -> bool {
         self.setting.host(url).is_some_and(|host| host.plain_http)
+    }
+
+    /// Whether the caller does without a check of the certificate of this host and port.
+    pub(crate) fn is_unchecked(&self, url: &Url) -> bool {
+        self.setting.host(url).is_some_and(|host| host.unchecked_certificate)
+    }
+
+    /// Whom a request to `url` goes through; without user and password.
+    pub(crate) fn proxy(&self, url: &Url) -> Option<String> {
+        self.setting.proxies.of(url)
+    }
+
+    /// The first certificate that the last server showed, and how many there were; only of a [`watched`](Self::watched) client.
+    pub(crate) fn shown_certificate(&self) -> Option<(Certificate, usize)> {
+        self.setting.witness.as_ref()?.shown()
     }
 
     /// The tries of a step that [`send`](Self::send) cannot repeat by itself.

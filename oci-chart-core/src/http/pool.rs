@@ -95,6 +95,7 @@ async fn build(url: &Url, key: &Key, own: Option<&HostOptions>, setting: &Settin
         roots: options.extra_roots.iter().chain(&own.roots).cloned().collect(),
         identity: own.client_certificate.clone(),
         http2,
+        witness: setting.witness.clone(),
     };
     let tls = if security.trust == Trust::Roots {
         let read = tokio::task::spawn_blocking(move || tls::config(&security)).await;

@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use reqwest::Url;
 
-use super::{ConnectionOptions, options::HostOptions, proxy::Proxies};
+use super::{ConnectionOptions, options::HostOptions, proxy::Proxies, witness::Witness};
 use crate::name::Host;
 
 /// What a client was told, in the form in which it is asked for: by URL.
 pub(super) struct Setting {
     pub(super) options: ConnectionOptions,
     pub(super) proxies: Proxies,
+    /// Who wants to see what servers show.
+    pub(super) witness: Option<Arc<Witness>>,
     hosts: Vec<(String, Option<u16>, HostOptions)>,
 }
 
@@ -20,7 +24,7 @@ impl Setting {
                 (name, port, options.clone())
             })
             .collect();
-        Self { proxies: Proxies::new(&options.proxy), hosts, options }
+        Self { proxies: Proxies::new(&options.proxy), witness: None, hosts, options }
     }
 
     /// What was said about the host and port of `url`.

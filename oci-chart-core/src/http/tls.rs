@@ -2,12 +2,18 @@ use std::sync::Arc;
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
     crypto::{self, CryptoProvider},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 
-use super::options::{ClientCertificate, identity};
+use super::{
+    options::{ClientCertificate, identity},
+    witness::Witness,
+};
 use crate::error::{Error, ErrorKind, Reason, Result};
 
 /// Whom a connection trusts.
@@ -30,6 +36,8 @@ pub(super) struct Security {
     pub(super) identity: Option<ClientCertificate>,
     /// Whether HTTP/2 is offered.
     pub(super) http2: bool,
+    /// Who wants to see what servers show.
+    pub(super) witness: Option<Arc<Witness>>,
 }
 
 /// The TLS settings for `security`. Reads files for [`Trust::Roots`], which costs some milliseconds.
@@ -44,9 +52,26 @@ pub(super) fn config(security: &Security) -> Result<ClientConfig> {
         Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()),
         Trust::Roots => {
             let system = rustls_native_certs::load_native_certs().certs;
-            builder.with_root_certificates(roots(system, &security.roots)?)
+            let roots = roots(system, &security.roots)?;
+            match &security.witness {
+                None => builder.with_root_certificates(roots),
+                Some(witness) => {
+                    let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+                    let judge = judge.build().map_err(|error| {
+                        Error::new(ErrorKind::Internal, "TLS could not be set up").with_source(error)
+                    })?;
+                    builder.dangerous().with_custom_certificate_verifier(witness.beside(judge))
+                }
+            }
         }
-        Trust::Anybody => builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider))),
+        Trust::Anybody => {
+            let judge: Arc<dyn ServerCertVerifier> = Arc::new(Unchecked(provider));
+            let judge = match &security.witness {
+                None => judge,
+                Some(witness) => witness.beside(judge),
+            };
+            builder.dangerous().with_custom_certificate_verifier(judge)
+        }
     };
     let mut config = match &security.identity {
         None => builder.with_no_client_auth(),
@@ -142,7 +167,7 @@ mod tests {
     use super::*;
 
     fn with_roots() -> Security {
-        Security { trust: Trust::Roots, roots: Vec::new(), identity: None, http2: false }
+        Security { trust: Trust::Roots, roots: Vec::new(), identity: None, http2: false, witness: None }
     }
 
     #[test]

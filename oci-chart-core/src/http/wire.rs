@@ -3,6 +3,7 @@
 //! Everything here is lenient in what it reads, bounded in what it keeps, and total: no input makes it fail in another
 //! way than by its return type.
 
+mod certificate;
 mod challenge;
 mod error_body;
 mod link;
@@ -12,6 +13,7 @@ mod range;
 mod retry_after;
 mod time;
 
+pub(crate) use certificate::Certificate;
 pub use challenge::Challenge;
 pub(crate) use error_body::ErrorBody;
 pub(crate) use link::next_page;

@@ -8,6 +8,7 @@ mod login;
 mod manifests;
 mod mirrors;
 mod page;
+mod probe;
 mod referrers;
 mod registry;
 mod tags;
@@ -37,6 +38,7 @@ use crate::{
     },
 };
 
+pub(crate) use probe::Probe;
 pub use registry::Registries;
 use registry::Registry;
 

@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 9] = [
     &["http", "auth"],
     &["store"],
     &["trust", "transfer"],
-    &["client"],
+    &["client", "diagnose"],
     &["blocking"],
 ];
 

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use oci_chart_core::{
     Error,
     auth::{
-        CredentialSource as _, Credentials,
+        Audience, CredentialKind, CredentialSource as _, Credentials,
         cloud::{Cloud, CloudLogins, CloudOptions, Environment},
     },
     name::Host,
@@ -27,7 +27,7 @@ fn host(text: &str) -> Host {
 
 /// Asks for the credentials of a host; the process's own environment is not looked at.
 fn ask(logins: &CloudLogins, name: &str) -> Result<Option<Credentials>, Error> {
-    block(logins.credentials(&host(name)))
+    block(logins.credentials(&Audience::new(&host(name))))
 }
 
 fn logins(options: CloudOptions) -> CloudLogins {
@@ -43,8 +43,10 @@ fn options(variables: &[(&str, &str)]) -> CloudOptions {
 }
 
 fn basic(credentials: Option<Credentials>) -> (String, String) {
-    match credentials {
-        Some(Credentials::Basic { username, password }) => (username, password.expose().to_owned()),
+    match credentials.as_ref().map(Credentials::kind) {
+        Some(CredentialKind::Basic { username, password }) => {
+            (username.clone(), password.expose().to_owned())
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -26,6 +26,7 @@ mod credentials_helpers;
 mod credentials_login;
 mod credentials_pull_secrets;
 mod dependencies;
+mod diagnose;
 mod faults;
 mod foreign;
 mod foreign_clients;

@@ -50,6 +50,7 @@ types! {
     trust::Verdict, trust::Unverified, trust::Verified<()>, trust::PublicKey, trust::KeyAlgorithm, trust::Signed,
     trust::pgp::PgpEvidence, trust::pgp::Fingerprint, trust::pgp::ParseFingerprintError, trust::pgp::KeyExpiry,
     blocking::HostSigner,
+    diagnose::Diagnosis, diagnose::Finding, diagnose::Check, diagnose::Status,
     blocking::Runtime, blocking::HostCredentials,
     ;
     // An error underneath is anybody's type, as in `std::io::Error`.
@@ -73,8 +74,8 @@ fn no_public_type_is_missing() {
         .collect();
     let mut missing = Vec::new();
     for module in [
-        "auth", "blocking", "chart", "content", "context", "digest", "error", "kube", "lib", "name", "oci",
-        "store", "transfer", "trust", "yaml",
+        "auth", "blocking", "chart", "content", "context", "diagnose", "digest", "error", "kube", "lib",
+        "name", "oci", "store", "transfer", "trust", "yaml",
     ] {
         let text = fs_err::read_to_string(source.join(format!("{module}.rs"))).unwrap();
         missing.extend(

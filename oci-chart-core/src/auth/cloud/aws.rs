@@ -13,7 +13,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    AwsKeys, CloudOptions, Environment, Login,
+    AwsKeys, CloudOptions, Environment,
     host::ECR_PUBLIC,
     service::{Service, endpoint, with_headers},
     sigv4,
@@ -26,6 +26,7 @@ use crate::{
 };
 
 const WHO: &str = "Amazon ECR";
+const ORIGIN: &str = "Amazon ECR, for the keys of AWS";
 /// Both APIs ask for nothing: the login is for all that the keys may do.
 const BODY: &[u8] = b"{}";
 
@@ -35,7 +36,7 @@ pub(super) async fn private(
     options: &CloudOptions,
     region: &str,
     api: &str,
-) -> Result<Option<Login>> {
+) -> Result<Option<Credentials>> {
     let Some(keys) = keys::find(service, options, region).await? else { return Ok(None) };
     let url = api_url(&options.environment, "AWS_ENDPOINT_URL_ECR", api)?;
     let call = Call {
@@ -48,7 +49,7 @@ pub(super) async fn private(
 }
 
 /// A login at the public registry, which anybody may read without.
-pub(super) async fn public(service: &Service, options: &CloudOptions) -> Result<Option<Login>> {
+pub(super) async fn public(service: &Service, options: &CloudOptions) -> Result<Option<Credentials>> {
     let (region, api) = ECR_PUBLIC;
     let keys = match keys::find(service, options, region).await {
         Ok(Some(keys)) => keys,
@@ -103,7 +104,7 @@ struct Data {
 }
 
 impl Call<'_> {
-    async fn login(self, service: &Service, keys: &AwsKeys) -> Result<Login> {
+    async fn login(self, service: &Service, keys: &AwsKeys) -> Result<Credentials> {
         let answer = service.ask(self.request(keys)?).await?;
         let data = match answer.json::<Answer>(WHO)?.data {
             OneOrMany::One(data) => Some(data),
@@ -115,7 +116,11 @@ impl Call<'_> {
         let end = data.expires_at.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let end = end.and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(seconds));
         let expires = [end, keys.expires].into_iter().flatten().min();
-        Ok(Login { credentials: Credentials::Basic { username, password }, expires })
+        let login = Credentials::basic(username, password).with_origin(ORIGIN);
+        Ok(match expires {
+            Some(end) => login.with_expiry(end),
+            None => login,
+        })
     }
 
     fn request(&self, keys: &AwsKeys) -> Result<Request> {

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    AzureLogin, CloudOptions, Environment, Login, files,
+    AzureLogin, CloudOptions, Environment, files,
     service::{Answer, Service, endpoint, get, post_form, seconds},
 };
 use crate::{
-    auth::{Credentials, claims::Claims},
+    auth::Credentials,
     error::{Error, ErrorKind, Result},
     name::Host,
     redact::Secret,
@@ -44,7 +44,11 @@ struct Entra {
 }
 
 /// A login at the registry `host`; `None` for who has none, and is not on Azure's machines.
-pub(super) async fn login(service: &Service, options: &CloudOptions, host: &Host) -> Result<Option<Login>> {
+pub(super) async fn login(
+    service: &Service,
+    options: &CloudOptions,
+    host: &Host,
+) -> Result<Option<Credentials>> {
     let environment = &options.environment;
     let who = options.azure.clone().unwrap_or_else(|| from_variables(environment));
     match entra(service, environment, host, who).await? {
@@ -189,7 +193,7 @@ fn read_token(
 }
 
 /// "Calling POST /oauth2/exchange to get an ACR refresh token" (ACR's AAD-OAuth document).
-async fn exchange(service: &Service, host: &Host, entra: Entra) -> Result<Login> {
+async fn exchange(service: &Service, host: &Host, entra: Entra) -> Result<Credentials> {
     let scheme = if service.options().is_plain_http(host) { "http" } else { "https" };
     let url = Url::parse(&format!("{scheme}://{host}/oauth2/exchange")).map_err(|_| {
         Error::new(ErrorKind::InvalidReference, "the registry's host makes no URL").with_context("host", host)
@@ -207,7 +211,11 @@ async fn exchange(service: &Service, host: &Host, entra: Entra) -> Result<Login>
     if token.is_empty() {
         return Err(answer.malformed(REGISTRY));
     }
-    let expires = Claims::read(&token).and_then(|claims| claims.expires()).or(entra.expires);
     let password: Secret = token.as_str().into();
-    Ok(Login { credentials: Credentials::basic(USER, password), expires })
+    let login = Credentials::basic(USER, password).with_origin("an identity of Azure");
+    // The token tells its own end, as long as it is one that can be read.
+    Ok(match entra.expires.filter(|_| login.expiry().is_none()) {
+        Some(end) => login.with_expiry(end),
+        None => login,
+    })
 }

@@ -1,16 +1,14 @@
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
-use super::{Cloud, Login};
-use crate::{error::Result, name::Host};
+use super::Cloud;
+use crate::{auth::Credentials, error::Result, name::Host};
 
 /// So much before its end a login is not handed out any more. Metadata services keep tokens until five minutes before theirs.
 const EARLY: Duration = Duration::from_secs(60);
-/// Within this time a host that asks again is not one whose login was refused, but somebody else's request to it.
-const TOGETHER: Duration = Duration::from_secs(10);
 /// How long nothing stays nothing: looking for a metadata service that is not there takes time.
 const NOTHING: Duration = Duration::from_secs(60);
 
@@ -28,10 +26,8 @@ pub(super) struct Key {
 type Slot = tokio::sync::Mutex<Option<Held>>;
 
 struct Held {
-    login: Option<Login>,
+    login: Option<Credentials>,
     since: Instant,
-    /// Who was given it: who asks again was refused.
-    given: HashSet<Host>,
 }
 
 impl Key {
@@ -42,30 +38,38 @@ impl Key {
 }
 
 impl Cache {
-    /// The login under `key` for `host`, fetched if there is none that serves.
+    /// The login under `key`, fetched if there is none that serves.
     pub(super) async fn get(
         &self,
         key: Key,
-        host: &Host,
-        fetch: impl Future<Output = Result<Option<Login>>>,
-    ) -> Result<Option<Login>> {
+        fetch: impl Future<Output = Result<Option<Credentials>>>,
+    ) -> Result<Option<Credentials>> {
         let slot = self.slot(key);
         let mut held = slot.lock().await;
-        if let Some(held) = held.as_mut().filter(|held| held.serves(host)) {
-            held.given.insert(host.clone());
+        if let Some(held) = held.as_ref().filter(|held| held.serves()) {
             return Ok(held.login.clone());
         }
         let login = fetch.await?;
-        let given = HashSet::from([host.clone()]);
-        *held = Some(Held { login: login.clone(), since: Instant::now(), given });
+        *held = Some(Held { login: login.clone(), since: Instant::now() });
         Ok(login)
+    }
+
+    /// Forgets a login that was refused.
+    pub(super) fn forget(&self, key: Key, refused: &Credentials) {
+        // One that is locked is being fetched anew already.
+        if let Ok(mut held) = self.slot(key).try_lock() {
+            let login = held.as_ref().and_then(|held| held.login.as_ref());
+            if login.is_some_and(|login| login.kind() == refused.kind()) {
+                *held = None;
+            }
+        }
     }
 
     /// When the login that is held ends.
     pub(super) async fn expires(&self, key: Key) -> Option<SystemTime> {
         let slot = self.slot(key);
         let held = slot.lock().await;
-        held.as_ref()?.login.as_ref()?.expires
+        held.as_ref()?.login.as_ref()?.expiry()
     }
 
     fn slot(&self, key: Key) -> Arc<Slot> {
@@ -75,13 +79,9 @@ impl Cache {
 }
 
 impl Held {
-    fn serves(&self, host: &Host) -> bool {
-        let age = self.since.elapsed();
-        let Some(login) = &self.login else { return age < NOTHING };
-        let fresh = login
-            .expires
-            .is_none_or(|end| end.duration_since(SystemTime::now()).is_ok_and(|left| left > EARLY));
-        fresh && (age < TOGETHER || !self.given.contains(host))
+    fn serves(&self) -> bool {
+        let Some(login) = &self.login else { return self.since.elapsed() < NOTHING };
+        login.expiry().is_none_or(|end| end.duration_since(SystemTime::now()).is_ok_and(|left| left > EARLY))
     }
 }
 
@@ -90,70 +90,62 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::auth::Credentials;
 
     fn host(text: &str) -> Host {
         Host::parse(text).unwrap()
     }
 
-    fn key(host: &Host) -> Key {
-        Key::of(&Cloud::Google, host)
+    fn key() -> Key {
+        Key::of(&Cloud::Google, &host("gcr.io"))
     }
 
     fn block<T>(task: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(task)
     }
 
-    /// Asks once for `host`; whether something was fetched.
-    fn ask(cache: &Cache, name: &str, lifetime: Option<Duration>) -> bool {
+    /// Asks once; whether something was fetched.
+    fn ask(cache: &Cache, lifetime: Option<u64>) -> bool {
         let fetched = Cell::new(false);
         let fetch = async {
             fetched.set(true);
-            let expires = lifetime.map(|left| SystemTime::now() + left);
-            Ok(Some(Login { credentials: Credentials::basic("u", "p"), expires }))
+            let login = Credentials::basic("u", "p");
+            Ok(Some(match lifetime {
+                Some(left) => login.with_expiry(SystemTime::now() + Duration::from_secs(left)),
+                None => login,
+            }))
         };
-        assert!(block(cache.get(key(&host(name)), &host(name), fetch)).unwrap().is_some());
+        assert!(block(cache.get(key(), fetch)).unwrap().is_some());
         fetched.get()
-    }
-
-    fn age(cache: &Cache, by: Duration) {
-        for slot in cache.0.lock().unwrap().values() {
-            if let Some(held) = slot.try_lock().unwrap().as_mut() {
-                held.since -= by;
-            }
-        }
     }
 
     #[test]
     fn a_login_serves_until_shortly_before_its_end() {
-        let cache = Cache::default();
-        assert!(ask(&cache, "gcr.io", Some(Duration::from_secs(61))));
-        assert!(!ask(&cache, "gcr.io", None));
-        let cache = Cache::default();
-        assert!(ask(&cache, "gcr.io", Some(Duration::from_secs(59))));
-        assert!(ask(&cache, "gcr.io", None));
+        for (lifetime, again) in [(Some(90), false), (None, false), (Some(59), true)] {
+            let cache = Cache::default();
+            assert!(ask(&cache, lifetime));
+            assert_eq!(ask(&cache, None), again, "{lifetime:?}");
+        }
     }
 
     #[test]
-    fn who_asks_again_was_refused() {
+    fn a_refused_login_is_fetched_anew() {
         let cache = Cache::default();
-        assert!(ask(&cache, "gcr.io", None));
-        age(&cache, TOGETHER);
-        assert!(!ask(&cache, "eu.gcr.io", None), "another host of the same login");
-        assert!(ask(&cache, "gcr.io", None), "refused");
-        assert!(!ask(&cache, "gcr.io", None), "at the same time");
+        assert!(ask(&cache, None));
+        cache.forget(key(), &Credentials::basic("u", "older"));
+        assert!(!ask(&cache, None), "somebody else's is refused");
+        cache.forget(key(), &Credentials::basic("u", "p"));
+        assert!(ask(&cache, None));
     }
 
     #[test]
     fn nothing_is_remembered_for_a_while() {
         let cache = Cache::default();
-        let host = host("gcr.io");
-        let nothing = async { Ok(None) };
-        assert!(block(cache.get(key(&host), &host, nothing)).unwrap().is_none());
+        assert!(block(cache.get(key(), async { Ok(None) })).unwrap().is_none());
         let fails = async { panic!("asked again") };
-        assert!(block(cache.get(key(&host), &host, fails)).unwrap().is_none());
-        age(&cache, NOTHING);
-        assert!(ask(&cache, "gcr.io", None));
+        assert!(block(cache.get(key(), fails)).unwrap().is_none());
+        let since = Instant::now().checked_sub(NOTHING).unwrap();
+        *block(cache.slot(key()).lock()) = Some(Held { login: None, since });
+        assert!(ask(&cache, None));
     }
 
     #[test]

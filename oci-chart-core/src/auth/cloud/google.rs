@@ -10,7 +10,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    CloudOptions, Environment, GoogleLogin, Login, files,
+    CloudOptions, Environment, GoogleLogin, files,
     service::{Answer, Service, endpoint, get, seconds},
 };
 use crate::{auth::Credentials, error::Result, redact::Secret};
@@ -27,7 +27,7 @@ struct Token {
 }
 
 /// A login; `None` for who has none, and is not on Google's machines.
-pub(super) async fn login(service: &Service, options: &CloudOptions) -> Result<Option<Login>> {
+pub(super) async fn login(service: &Service, options: &CloudOptions) -> Result<Option<Credentials>> {
     match &options.google {
         Some(GoogleLogin::AccessToken(token)) => Ok(Some(with_token(token.clone(), None))),
         Some(GoogleLogin::JsonKey(key)) => Ok(Some(fixed("_json_key", key.clone()))),
@@ -45,7 +45,7 @@ pub(super) async fn login(service: &Service, options: &CloudOptions) -> Result<O
 }
 
 /// "How Application Default Credentials works" (Google Cloud documentation).
-async fn found(service: &Service, environment: &Environment) -> Result<Option<Login>> {
+async fn found(service: &Service, environment: &Environment) -> Result<Option<Credentials>> {
     if let Some(path) = environment.get(NAMED_BY) {
         let text = files::read_named(path.into(), NAMED_BY).await?;
         return Key::read(&text, NAMED_BY)?.login(service).await.map(Some);
@@ -67,7 +67,7 @@ async fn found(service: &Service, environment: &Environment) -> Result<Option<Lo
 }
 
 /// "About VM metadata" (Compute Engine documentation). Asked by its address: a name could be somebody else's.
-async fn machine(service: &Service, environment: &Environment) -> Result<Option<Login>> {
+async fn machine(service: &Service, environment: &Environment) -> Result<Option<Credentials>> {
     let host = environment.first(&["GCE_METADATA_HOST", "GCE_METADATA_IP"]);
     let host = host.unwrap_or_else(|| "169.254.169.254".to_owned());
     let path = "computeMetadata/v1/instance/service-accounts/default/token";
@@ -85,7 +85,7 @@ async fn machine(service: &Service, environment: &Environment) -> Result<Option<
 }
 
 /// The login that a token service's answer holds.
-fn token(answer: &Answer, who: &'static str, started: SystemTime) -> Result<Login> {
+fn token(answer: &Answer, who: &'static str, started: SystemTime) -> Result<Credentials> {
     let token: Token = answer.json(who)?;
     if token.access_token.is_empty() {
         return Err(answer.malformed(who));
@@ -94,10 +94,14 @@ fn token(answer: &Answer, who: &'static str, started: SystemTime) -> Result<Logi
     Ok(with_token(token.access_token.as_str().into(), expires))
 }
 
-fn with_token(token: Secret, expires: Option<SystemTime>) -> Login {
-    Login { expires, ..fixed("oauth2accesstoken", token) }
+fn with_token(token: Secret, expires: Option<SystemTime>) -> Credentials {
+    let login = fixed("oauth2accesstoken", token);
+    match expires {
+        Some(end) => login.with_expiry(end),
+        None => login,
+    }
 }
 
-fn fixed(user: &str, password: Secret) -> Login {
-    Login { credentials: Credentials::basic(user, password), expires: None }
+fn fixed(user: &str, password: Secret) -> Credentials {
+    Credentials::basic(user, password).with_origin("a login of Google Cloud")
 }

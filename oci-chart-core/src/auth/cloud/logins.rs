@@ -2,9 +2,9 @@ use std::{fmt, time::SystemTime};
 
 use async_trait::async_trait;
 
-use super::{Cloud, CloudOptions, Login, aws, azure, cache::Cache, cache::Key, google, service::Service};
+use super::{Cloud, CloudOptions, aws, azure, cache::Cache, cache::Key, google, service::Service};
 use crate::{
-    auth::{CredentialSource, Credentials},
+    auth::{Audience, CredentialSource, Credentials},
     error::Result,
     name::Host,
 };
@@ -53,7 +53,7 @@ impl CloudLogins {
         self.cache.expires(Key::of(&self.cloud(host)?, host)).await
     }
 
-    async fn fetch(&self, cloud: &Cloud, host: &Host) -> Result<Option<Login>> {
+    async fn fetch(&self, cloud: &Cloud, host: &Host) -> Result<Option<Credentials>> {
         match cloud {
             Cloud::Ecr { region, endpoint } => {
                 aws::private(&self.service, &self.options, region, endpoint).await
@@ -67,11 +67,17 @@ impl CloudLogins {
 
 #[async_trait]
 impl CredentialSource for CloudLogins {
-    async fn credentials(&self, host: &Host) -> Result<Option<Credentials>> {
+    async fn credentials(&self, audience: &Audience<'_>) -> Result<Option<Credentials>> {
+        let host = audience.host();
         let Some(cloud) = self.cloud(host) else { return Ok(None) };
-        let login = self.cache.get(Key::of(&cloud, host), host, self.fetch(&cloud, host)).await;
-        let login = login.map_err(|error| error.with_context("registry", host))?;
-        Ok(login.map(|login| login.credentials))
+        let login = self.cache.get(Key::of(&cloud, host), self.fetch(&cloud, host)).await;
+        login.map_err(|error| error.with_context("registry", host))
+    }
+
+    fn refused(&self, audience: &Audience<'_>, credentials: &Credentials) {
+        if let Some(cloud) = self.cloud(audience.host()) {
+            self.cache.forget(Key::of(&cloud, audience.host()), credentials);
+        }
     }
 }
 

@@ -57,6 +57,16 @@ impl Registries {
         Ok(Self(Arc::new(Shared { http, source: Arc::new(credentials), hosts: Mutex::default() })))
     }
 
+    pub(super) fn http(&self) -> &HttpClient {
+        &self.0.http
+    }
+
+    /// The same over another client, with nothing learnt yet.
+    pub(super) fn apart(&self, http: HttpClient) -> Self {
+        let source = Arc::clone(&self.0.source);
+        Self(Arc::new(Shared { http: Arc::new(http), source, hosts: Mutex::default() }))
+    }
+
     /// The repository at `address`. Nothing is sent.
     ///
     /// # Errors

@@ -7,7 +7,10 @@ use std::{
 
 use oci_chart_core::{
     ErrorKind, Reason,
-    auth::cloud::{AwsKeys, Cloud, CloudOptions},
+    auth::{
+        Audience, CredentialSource as _,
+        cloud::{AwsKeys, Cloud, CloudOptions},
+    },
     name::RepositoryAddress,
     oci::MediaType,
     store::{ConnectionOptions, Registries, Store as _},
@@ -88,12 +91,25 @@ fn a_login_is_fetched_once_and_anew_before_its_end() {
     });
     let logins = logins(with_keys("AWS_ENDPOINT_URL_ECR", &ecr));
     let place = host(PRIVATE);
-    let ask = || oci_chart_core::auth::CredentialSource::credentials(&logins, &place);
+    let audience = Audience::new(&place);
+    let ask = || logins.credentials(&audience);
     block(ask()).unwrap();
     assert_eq!(ecr.take().len(), 1);
     let (one, two, three) = block(async { tokio::join!(ask(), ask(), ask()) });
     assert_eq!((one.unwrap(), two.unwrap().is_some()), (three.unwrap(), true));
     assert_eq!(ecr.take().len(), 1, "one for all that wait");
+}
+
+#[test]
+fn a_refused_login_is_fetched_anew() {
+    let ecr = Fake::start(|_| login(43_200));
+    let logins = logins(with_keys("AWS_ENDPOINT_URL_ECR", &ecr));
+    let found = ask(&logins, PRIVATE).unwrap().unwrap();
+    assert!(found.origin().is_some() && found.expiry().is_some());
+    let place = host(PRIVATE);
+    logins.refused(&Audience::new(&place), &found);
+    ask(&logins, PRIVATE).unwrap();
+    assert_eq!(ecr.take().len(), 2);
 }
 
 #[test]

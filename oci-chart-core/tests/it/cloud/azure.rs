@@ -29,7 +29,7 @@ fn azure() -> Fake {
 }
 
 fn refresh() -> String {
-    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"exp":4000000000}"#))
+    format!("eyJhbGciOiJub25lIn0.{}.c2ln", URL_SAFE_NO_PAD.encode(r#"{"exp":4000000000}"#))
 }
 
 /// Logins at a registry of Azure that is at the fake's address.

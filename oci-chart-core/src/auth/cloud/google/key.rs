@@ -4,13 +4,13 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
-    super::{
-        Login,
-        service::{Service, endpoint, post_form},
-    },
+    super::service::{Service, endpoint, post_form},
     WHO, assertion, token,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    auth::Credentials,
+    error::{Error, ErrorKind, Result},
+};
 
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
@@ -69,7 +69,7 @@ impl Key {
         }
     }
 
-    pub(super) async fn login(&self, service: &Service) -> Result<Login> {
+    pub(super) async fn login(&self, service: &Service) -> Result<Credentials> {
         let started = SystemTime::now();
         let request = match self {
             Self::ServiceAccount(account) => {

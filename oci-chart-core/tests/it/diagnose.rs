@@ -1,0 +1,323 @@
+//! What a diagnosis finds on registries that fail in every way, and that it leaves no trace there.
+
+use std::{net::TcpListener, sync::Arc};
+
+use oci_chart_core::{
+    CancelToken, Client, ClientBuilder, Context, Error, ErrorKind, Location, Reason,
+    auth::{CredentialSource, Credentials, StaticCredentials},
+    blocking,
+    diagnose::{Check, Diagnosis, Status},
+    name::Host,
+    oci::MediaType,
+    store::{ConnectionOptions, ProxyOptions},
+};
+use oci_chart_testkit::{Access, Bearer, Builder, Fault, Registry, Rule, Signer, Tls};
+
+use crate::remote::{block, host, login};
+
+const NAME: &str = "charts/web";
+const MANIFEST: &str =
+    r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{},"layers":[]}"#;
+
+fn start(build: impl Fn(Builder) -> Builder) -> Registry {
+    let registry = build(Registry::builder()).start_blocking().unwrap();
+    registry.put_manifest(NAME, "1.0.0", MediaType::OCI_MANIFEST.as_str(), MANIFEST).unwrap();
+    registry
+}
+
+/// Tokens that say what they allow, or opaque ones.
+fn tokens(readable: bool) -> Bearer {
+    let bearer = Bearer::new("robot", "hunter2");
+    if readable { bearer.signed(Signer::new(Tls::KEY, Tls::CERTIFICATE, "testkit").unwrap()) } else { bearer }
+}
+
+/// A diagnosis of a repository of `registry`, after which nothing is there that was not there before.
+fn diagnose(registry: &Registry, name: &str, credentials: impl CredentialSource + 'static) -> Diagnosis {
+    let builder = Client::builder().credentials(credentials);
+    let builder = if registry.url().starts_with("http:") {
+        builder.plain_http(host(registry))
+    } else {
+        builder.root_certificate(Tls::AUTHORITY)
+    };
+    diagnose_with(builder, registry, name)
+}
+
+fn diagnose_with(builder: ClientBuilder, registry: &Registry, name: &str) -> Diagnosis {
+    let before = (registry.repositories(), registry.tags(name), registry.blobs(name));
+    let client = builder.build().unwrap();
+    let location: Location = format!("oci://{}/{name}", registry.host()).parse().unwrap();
+    let found = block(client.diagnose(&Context::default(), &location)).unwrap();
+    for exchange in registry.log().entries() {
+        let only_looks = ["GET", "HEAD"].contains(&exchange.method.as_str());
+        assert!(only_looks, "{}\n{found:#}", exchange.line());
+    }
+    assert_eq!(before, (registry.repositories(), registry.tags(name), registry.blobs(name)));
+    assert_eq!((registry.open_uploads(), &found.location), (0, &location.to_string()));
+    found
+}
+
+/// The checks that came out as each of the states, in order.
+fn by_status(found: &Diagnosis) -> [Vec<Check>; 4] {
+    [Status::Ok, Status::Failed, Status::Unknown, Status::Skipped].map(|status| {
+        found
+            .findings
+            .iter()
+            .filter(|finding| finding.status == status)
+            .map(|finding| finding.check)
+            .collect()
+    })
+}
+
+#[track_caller]
+fn assert_failed(found: &Diagnosis, check: Check, reason: Reason) {
+    let finding = found.get(check).unwrap();
+    assert_eq!((finding.status, finding.reason), (Status::Failed, Some(reason)), "{found:#}");
+    assert!(finding.hint.is_some() && !found.is_ok(), "{found:#}");
+}
+
+fn fact<'a>(found: &'a Diagnosis, check: Check, name: &str) -> &'a str {
+    found.get(check).and_then(|finding| finding.facts.get(name)).map_or("", String::as_str)
+}
+
+#[test]
+fn a_good_registry() {
+    use Check::{
+        Api, Challenge, Clock, Connection, Credentials, Features, Login, Name, Proxy, Pull, Push, RateLimit,
+    };
+    let found = diagnose(&start(|builder| builder), NAME, StaticCredentials::default());
+    let [ok, failed, unknown, skipped] = by_status(&found);
+    assert_eq!(failed, [], "{found:#}");
+    assert_eq!(ok, [Proxy, Name, Connection, Api, Clock, Challenge, Pull, Features], "{found:#}");
+    assert_eq!(unknown, [Push, RateLimit]);
+    assert_eq!(skipped, [Check::Tls, Credentials, Login]);
+    for (feature, support) in [("referrers", "yes"), ("catalog", "yes"), ("mounts", "unknown")] {
+        assert_eq!(fact(&found, Features, feature), support, "{found:#}");
+    }
+}
+
+#[test]
+fn a_registry_with_tls_and_tokens() {
+    let registry = start(|builder| builder.tls(Tls::built_in()).bearer_auth(tokens(true)));
+    let found = diagnose(&registry, NAME, login(&registry));
+    assert_eq!(by_status(&found)[1], [], "{found:#}");
+    for check in [Check::Tls, Check::Challenge, Check::Credentials, Check::Login, Check::Pull, Check::Push] {
+        assert_eq!(found.status(check), Status::Ok, "{found:#}");
+    }
+    assert!(fact(&found, Check::Tls, "names").contains("127.0.0.1"), "{found:#}");
+    assert!(fact(&found, Check::Tls, "valid until").parse::<u64>().unwrap() > 1_700_000_000, "{found:#}");
+    assert_eq!(fact(&found, Check::Credentials, "user"), "robot");
+    assert_eq!(fact(&found, Check::Challenge, "scheme"), "bearer");
+    assert!(!format!("{found:#} {found:?} {}", serde_json::to_string(&found).unwrap()).contains("hunter2"));
+}
+
+#[test]
+fn nobody_listens() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for text in [port.to_string(), "no-such-host.invalid".into()] {
+        let location: Location = format!("oci://{text}/{NAME}").parse().unwrap();
+        let found = {
+            let direct = ConnectionOptions::default().with_proxy(ProxyOptions::direct());
+            let client = Client::builder().connection(direct).build().unwrap();
+            block(client.diagnose(&Context::default(), &location)).unwrap()
+        };
+        if text.contains("invalid") {
+            assert_failed(&found, Check::Name, Reason::NameUnknown);
+        } else {
+            assert_failed(&found, Check::Connection, Reason::ConnectionRefused);
+        }
+        assert_eq!(found.status(Check::Api), Status::Skipped);
+        assert_eq!(found.findings.len(), 13, "every check is told of: {found:#}");
+    }
+}
+
+#[test]
+fn plain_http_and_tls_mixed_up() {
+    let plain = start(|builder| builder);
+    let found = diagnose_with(Client::builder(), &plain, NAME);
+    assert_failed(&found, Check::Tls, Reason::PlainHttpOnHttps);
+    let secure = start(|builder| builder.tls(Tls::built_in()));
+    let found = diagnose_with(Client::builder().plain_http(host(&secure)), &secure, NAME);
+    assert_failed(&found, Check::Tls, Reason::HttpsOnPlainHttp);
+}
+
+#[test]
+fn certificates_that_are_not_believed_are_shown() {
+    let registry = start(|builder| builder.tls(Tls::built_in()));
+    let found = diagnose_with(Client::builder(), &registry, NAME);
+    assert_failed(&found, Check::Tls, Reason::UnknownAuthority);
+    assert!(fact(&found, Check::Tls, "names").contains("localhost"), "{found:#}");
+    assert!(!fact(&found, Check::Tls, "issuer").is_empty(), "{found:#}");
+    for (pem, reason) in [
+        (include_str!("transport/certificates/expired.pem"), Reason::CertificateExpired),
+        (include_str!("transport/certificates/other-name.pem"), Reason::CertificateName),
+    ] {
+        let registry =
+            start(|builder| builder.tls(Tls::new(pem, include_str!("transport/certificates/key.pem"))));
+        let trusted =
+            Client::builder().root_certificate(include_str!("transport/certificates/authority.pem"));
+        assert_failed(&diagnose_with(trusted, &registry, NAME), Check::Tls, reason);
+    }
+}
+
+#[test]
+fn logins_that_are_not_accepted() {
+    for build in
+        [(|builder: Builder| builder.basic_auth("robot", "other")) as fn(Builder) -> Builder, |builder| {
+            builder.bearer_auth(Bearer::new("robot", "other"))
+        }]
+    {
+        let registry = start(build);
+        let found = diagnose(&registry, NAME, login(&registry));
+        assert_eq!(found.status(Check::Login), Status::Failed, "{found:#}");
+        let reason = found.get(Check::Login).unwrap().reason;
+        assert!(matches!(reason, Some(Reason::CredentialsRefused)), "{found:#}");
+        assert_eq!(found.status(Check::Pull), Status::Skipped);
+
+        let registry = start(build);
+        let found = diagnose(&registry, NAME, StaticCredentials::default());
+        assert_eq!(found.status(Check::Login), Status::Skipped, "{found:#}");
+        assert_failed(&found, Check::Pull, Reason::NoCredentials);
+    }
+    let registry = start(|builder| builder.basic_auth("robot", "hunter2"));
+    let found = diagnose(&registry, NAME, |_: &Host| {
+        Err::<Option<Credentials>, _>(
+            Error::new(ErrorKind::Io, "the vault is closed").with_reason(Reason::NoCredentials),
+        )
+    });
+    let finding = found.get(Check::Credentials).unwrap();
+    assert_eq!((finding.status, finding.summary.as_str()), (Status::Failed, "the vault is closed"));
+}
+
+#[test]
+fn rights_that_are_missing() {
+    let may = |actions: &'static [&'static str], readable: bool| {
+        let registry = start(|builder| {
+            let bearer = tokens(readable);
+            let permit = move |access: &Access<'_>| access.user.is_some() && actions.contains(&access.action);
+            builder.bearer_auth(bearer.permit(permit))
+        });
+        let found = diagnose(&registry, NAME, login(&registry));
+        assert_eq!(found.status(Check::Login), Status::Ok, "{found:#}");
+        (found.status(Check::Pull), found.status(Check::Push))
+    };
+    assert_eq!(may(&["pull", "push"], true), (Status::Ok, Status::Ok));
+    assert_eq!(may(&["pull"], true), (Status::Ok, Status::Failed));
+    assert_eq!(may(&[], true), (Status::Failed, Status::Failed));
+    // A token that cannot be read tells nothing.
+    assert_eq!(may(&["pull"], false), (Status::Ok, Status::Unknown));
+    assert_eq!(may(&[], false).0, Status::Failed);
+}
+
+#[test]
+fn a_project_that_is_not_there() {
+    let registry = start(|builder| builder.only_repositories(&[NAME]));
+    let found = diagnose(&registry, "other/app", StaticCredentials::default());
+    let finding = found.get(Check::Pull).unwrap();
+    assert_eq!(
+        (finding.status, finding.reason),
+        (Status::Unknown, Some(Reason::RepositoryMissing)),
+        "{found:#}"
+    );
+    assert!(finding.hint.is_some() && found.is_ok());
+    assert!(!registry.repositories().contains(&"other/app".to_owned()));
+}
+
+#[test]
+fn something_else_than_a_registry() {
+    for (fault, status) in [
+        (Fault::Status { code: 404, headers: vec![], body: "<html>".into() }, Status::Failed),
+        (Fault::error(503, "UNAVAILABLE"), Status::Failed),
+        (
+            Fault::Status {
+                code: 302,
+                headers: vec![("location".into(), "https://sso.example/?t=canary".into())],
+                body: "".into(),
+            },
+            Status::Failed,
+        ),
+        (Fault::Drop, Status::Failed),
+        (Fault::Status { code: 401, headers: vec![], body: "{}".into() }, Status::Ok),
+    ] {
+        let registry = start(|builder| builder);
+        registry.script().add(Rule::new("GET", "/v2/", fault.clone()).always());
+        let found = diagnose(&registry, NAME, StaticCredentials::default());
+        assert_eq!(found.status(Check::Api), status, "{fault:?} {found:#}");
+        assert!(!format!("{found:#}").contains("canary"), "{found:#}");
+        if status == Status::Ok {
+            assert_failed(&found, Check::Challenge, Reason::BadChallenge);
+        }
+    }
+}
+
+#[test]
+fn clocks_and_limits() {
+    let registry = start(|builder| builder.latency(std::time::Duration::ZERO));
+    let headers = vec![
+        ("date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".to_owned()),
+        ("ratelimit-limit".to_owned(), "100;w=21600".to_owned()),
+        ("ratelimit-remaining".to_owned(), "76;w=21600".to_owned()),
+    ];
+    registry
+        .script()
+        .add(Rule::new("GET", "/v2/", Fault::Status { code: 200, headers, body: "{}".into() }).always());
+    let found = diagnose(&registry, NAME, StaticCredentials::default());
+    assert_eq!(found.status(Check::Clock), Status::Failed, "{found:#}");
+    assert!(found.get(Check::Clock).unwrap().summary.contains("ahead of"), "{found:#}");
+    assert_eq!(found.status(Check::RateLimit), Status::Ok, "{found:#}");
+    assert_eq!(fact(&found, Check::RateLimit, "remaining"), "76");
+    assert_eq!(fact(&found, Check::RateLimit, "window seconds"), "21600");
+
+    let registry = start(|builder| builder);
+    registry.script().add(Rule::new("GET", "*/tags/list*", Fault::too_many_requests("7")).always());
+    let found = diagnose(&registry, NAME, StaticCredentials::default());
+    assert_eq!(found.status(Check::Pull), Status::Unknown, "{found:#}");
+    assert_eq!(found.status(Check::RateLimit), Status::Failed, "{found:#}");
+    assert_eq!(fact(&found, Check::RateLimit, "retry after"), "7");
+}
+
+#[test]
+fn old_registries_lack_things() {
+    let registry = start(|builder| builder.referrers_api(false));
+    let found = diagnose(&registry, NAME, StaticCredentials::default());
+    assert_eq!(fact(&found, Check::Features, "referrers"), "no", "{found:#}");
+}
+
+#[test]
+fn layouts() {
+    let directory = tempfile::tempdir().unwrap();
+    let look = |path: &std::path::Path| {
+        let client = blocking::Client::new(Client::builder().build().unwrap());
+        client.diagnose(&format!("oci-layout:{}", path.display()).parse().unwrap(), &mut ()).unwrap()
+    };
+    let empty = look(directory.path());
+    assert_eq!((empty.status(Check::Layout), empty.status(Check::Pull)), (Status::Failed, Status::Failed));
+    assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 0);
+    fs_err::write(directory.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    fs_err::write(directory.path().join("index.json"), r#"{"schemaVersion":2,"manifests":[]}"#).unwrap();
+    let found = look(directory.path());
+    assert_eq!(
+        (found.status(Check::Layout), found.status(Check::Pull)),
+        (Status::Ok, Status::Ok),
+        "{found:#}"
+    );
+    assert_eq!(found.status(Check::Push), Status::Unknown);
+    fs_err::write(directory.path().join("index.json"), "no json").unwrap();
+    assert_eq!(look(directory.path()).status(Check::Pull), Status::Failed);
+    assert_eq!(look(&directory.path().join("index.json")).status(Check::Layout), Status::Failed);
+}
+
+#[test]
+fn a_diagnosis_can_be_stopped() {
+    let registry = Arc::new(start(|builder| builder.latency(std::time::Duration::from_secs(30))));
+    let cancel = CancelToken::new();
+    let cx = Context::default().with_cancel(cancel.clone());
+    let stop = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        cancel.cancel();
+    });
+    let client = Client::builder().plain_http(host(&registry)).build().unwrap();
+    let location: Location = format!("oci://{}/{NAME}", registry.host()).parse().unwrap();
+    let error = block(client.diagnose(&cx, &location)).unwrap_err();
+    stop.join().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+}
