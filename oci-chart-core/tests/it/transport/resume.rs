@@ -34,7 +34,7 @@ impl Bench {
 
     fn with(build: impl Fn(Builder) -> Builder, change: impl Fn(RetryOptions) -> RetryOptions) -> Self {
         let registry = build(Registry::builder()).start_blocking().unwrap();
-        registry.put_blob("charts/web", &content()).unwrap();
+        registry.put_blob("charts/web", content()).unwrap();
         let dial = Dial::default();
         let options = options().with_plain_http(host(&registry)).with_retry(change(dial.retry()));
         let store = open(&Registries::new(options, login(&registry)).unwrap(), &registry, "charts/web");

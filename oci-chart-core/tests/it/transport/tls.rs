@@ -62,7 +62,7 @@ fn each_fault_of_a_certificate_has_its_word() {
     ] {
         let registry = start(Tls::new(certificate, KEY));
         assert_eq!(refused(&registry, trusting()), Some(expected));
-        assert_eq!(refused(&registry, once()).is_some(), true);
+        assert!(refused(&registry, once()).is_some());
         ask(&registry, once().with_unchecked_certificate(host(&registry))).unwrap();
     }
     let registry = start(Tls::built_in());
