@@ -1,14 +1,15 @@
 //! Whole processes that push and pull one chart: ours, Helm, regctl, a program over oras-go and, for the pull, crane; in turns, over
 //! one real registry, on the loopback interface and with 20 ms of latency.
 //!
-//! `cargo bench -p oci-chart-benches --bench rivals_cli`, on a machine that does nothing else.
+//! `cargo bench -p oci-chart-benches --bench rivals_cli`, on a machine that does nothing else; with `check` as argument every program
+//! runs once or twice, and nothing is judged.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
 
 mod programs;
 mod server;
 
-use std::{process::ExitCode, time::Duration};
+use std::{env, process::ExitCode, time::Duration};
 
 use oci_chart_benches::{Cost, Outcome, Report, is_busy, paired, skip};
 use oci_chart_testkit::Relay;
@@ -38,6 +39,7 @@ fn main() -> Outcome<ExitCode> {
         println!("others are busy on this machine: what follows is no measurement");
     }
     let server = Server::start(programs.registry(), directory.path())?;
+    programs.stock(server.address())?;
     let relay = Relay::builder(server.address()).latency(ONE_WAY).start_blocking()?;
     for (place, address) in [("loopback", server.address()), ("20 ms", relay.host())] {
         programs.prepare(address)?;
@@ -59,6 +61,11 @@ fn judge(
     report: &mut Report,
 ) -> Outcome<()> {
     let cost = |rival: Rival| several(|| programs.run(rival, deed, address));
+    if env::args().any(|argument| argument == "check") {
+        let (ours, theirs) = (programs.run(Rival::Ours, deed, address)?, programs.run(rival, deed, address)?);
+        println!("{deed:?} {place}: ours {:.1?}, {rival:?}'s {:.1?}", ours.wall, theirs.wall);
+        return Ok(());
+    }
     let ratio = paired(ROUNDS, || cost(Rival::Ours), || cost(rival))?;
     let what = format!("{deed:?} {place}, of {rival:?}'s");
     let scale = |one: Duration, other: Duration| {

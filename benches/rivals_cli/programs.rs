@@ -78,12 +78,17 @@ impl Bench {
         self.bin.join("registry3")
     }
 
-    /// Puts the chart there that is pulled, and tells regctl that the registry speaks plain HTTP.
+    /// Puts the chart there that is pulled.
+    pub(crate) fn stock(&self, address: &str) -> Outcome<()> {
+        let mut push = Command::new(env!("CARGO_BIN_EXE_measure-push"));
+        Cost::of_process(push.args([address, "pulled/bench"]).arg(&self.chart))?;
+        Ok(())
+    }
+
+    /// Tells regctl that the registry speaks plain HTTP.
     pub(crate) fn prepare(&self, address: &str) -> Outcome<()> {
         let mut set = self.command("regctl");
         Cost::of_process(set.args(["registry", "set", address, "--tls", "disabled"]))?;
-        let mut push = Command::new(env!("CARGO_BIN_EXE_measure-push"));
-        Cost::of_process(push.args([address, "pulled/bench"]).arg(&self.chart))?;
         Ok(())
     }
 

@@ -36,7 +36,7 @@ impl<T> Page<T> {
             if last.is_some() {
                 call.bite(Quirk::OpaquePages);
             }
-            last = call.query.first("next_page").and_then(|token| opened(token));
+            last = call.query.first("next_page").and_then(opened);
         }
         let mut rest = all.filter(|entry| last.as_ref().is_none_or(|last| key(entry) > last.as_str()));
         let entries: Vec<T> = rest.by_ref().take(limit.unwrap_or(usize::MAX)).collect();

@@ -50,17 +50,20 @@ pub(super) fn after(call: &Call<'_>, route: &Route) -> Result<(), Refusal> {
             call.bite(Quirk::PageLimit);
             return Err(bad_request("INVALID_PARAMETER", "n is at most 1000").into());
         }
-        Route::Uploads { .. } if state.has(Quirk::FromNeedsMount) => {
-            if call.query.first("from").is_some() && call.query.first("mount").is_none() {
-                call.bite(Quirk::FromNeedsMount);
-                return Err(unsupported("from without mount").into());
-            }
+        Route::Uploads { .. }
+            if state.has(Quirk::FromNeedsMount)
+                && call.query.first("from").is_some()
+                && call.query.first("mount").is_none() =>
+        {
+            call.bite(Quirk::FromNeedsMount);
+            return Err(unsupported("from without mount").into());
         }
-        Route::Blob { .. } if state.has(Quirk::NoRangeFromStart) => {
-            if call.headers.get(RANGE).is_some_and(|range| range.as_bytes().starts_with(b"bytes=0-")) {
-                call.bite(Quirk::NoRangeFromStart);
-                return Err(bad_request("UNKNOWN", "the range is the whole").into());
-            }
+        Route::Blob { .. }
+            if state.has(Quirk::NoRangeFromStart)
+                && call.headers.get(RANGE).is_some_and(|range| range.as_bytes().starts_with(b"bytes=0-")) =>
+        {
+            call.bite(Quirk::NoRangeFromStart);
+            return Err(bad_request("UNKNOWN", "the range is the whole").into());
         }
         _ => {}
     }
@@ -75,7 +78,7 @@ pub(super) fn in_own_words(call: &Call<'_>, mut error: ApiError) -> ApiError {
             return forbidden("DENIED", "you may not read this");
         }
         (_, "MANIFEST_BLOB_UNKNOWN") if has(Quirk::MissingBlobIsBad) => {
-            error.status = StatusCode::BAD_REQUEST
+            error.status = StatusCode::BAD_REQUEST;
         }
         (StatusCode::METHOD_NOT_ALLOWED, _) if call.method == "DELETE" && has(Quirk::TagDeleteIsBad) => {
             error.status = StatusCode::BAD_REQUEST;

@@ -63,9 +63,9 @@ impl Head {
         self.fields.len() < before
     }
 
-    pub(super) fn set(&mut self, name: &str, value: impl ToString) {
+    pub(super) fn set(&mut self, name: &str, value: impl std::fmt::Display) {
         self.remove(name);
-        self.fields.push((name.to_owned(), value.to_string()));
+        self.fields.push((name.to_owned(), format!("{value}")));
     }
 
     /// The word of the first line at this place, counted from 0.

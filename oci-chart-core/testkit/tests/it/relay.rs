@@ -93,10 +93,8 @@ fn mishaps_are_for_the_connection_they_are_meant_for() {
     assert_eq!([ping(), ping(), ping()], [0, 200, 0]);
     relay.disarm();
     assert_eq!(ping(), 200);
-    assert_eq!(
-        Relay::start("127.0.0.1:1").map(|gone| ask("GET", "/").send(gone.host()).broken).unwrap(),
-        true
-    );
+    let gone = Relay::start("127.0.0.1:1").unwrap();
+    assert!(ask("GET", "/").send(gone.host()).broken);
 }
 
 #[test]
