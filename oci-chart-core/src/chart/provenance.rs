@@ -11,6 +11,7 @@ mod message;
 pub(crate) use compare::compare_chart;
 pub use compare::{FileMatch, MetadataMatch};
 pub use error::ProvenanceError;
+#[cfg(feature = "pgp")]
 pub(crate) use error::excerpt;
 
 use self::clearsign::Cleartext;

@@ -84,12 +84,19 @@ pub use {
 #[cfg(feature = "pgp")]
 pub(super) use leaf::check;
 
-/// A build without OpenPGP cannot say anything.
+/// A build without OpenPGP sees no more than whether there is something to look at.
 #[cfg(not(feature = "pgp"))]
-pub(super) fn check(_: &super::examination::Examination<'_>, _: &PgpPolicy) -> super::Requirement {
+pub(super) fn check(examination: &super::examination::Examination<'_>, _: &PgpPolicy) -> super::Requirement {
+    use super::{Outcome, PolicyKind, Requirement};
     use crate::error::{Error, ErrorKind, Reason};
-    let error = Error::new(ErrorKind::Unsupported, "this build cannot check provenance files")
-        .with_reason(Reason::FeatureMissing)
-        .with_hint("build with the feature `pgp`");
-    super::Requirement::unchecked(super::PolicyKind::Pgp, error)
+    match examination.provenance {
+        None => Requirement::new(PolicyKind::Pgp, Outcome::NotVerified),
+        Some(Err(trouble)) => Requirement::unchecked(PolicyKind::Pgp, trouble.clone()),
+        Some(Ok(_)) => {
+            let error = Error::new(ErrorKind::Unsupported, "this build cannot check provenance files")
+                .with_reason(Reason::FeatureMissing)
+                .with_hint("build with the feature `pgp`");
+            Requirement::unchecked(PolicyKind::Pgp, error)
+        }
+    }
 }

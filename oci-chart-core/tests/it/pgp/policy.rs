@@ -6,7 +6,7 @@ use oci_chart_core::{
     ChartArtifact, Context, ErrorKind, Package, Result,
     name::{Selector, Tag},
     oci::{ArtifactOptions, Descriptor, Manifest, MediaType},
-    store::{Blob, Layout, Memory, Store, StoreExt as _, TagMode},
+    store::{Blob, Layout, Memory, Store, TagMode},
     transfer::{self, PullOptions, Pulled, PushOptions},
     trust::{
         Evidence, Policy, Verified, VerifyOptions,
