@@ -5,9 +5,14 @@ use async_trait::async_trait;
 use super::{Client, Host, HostHandle};
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
+    limits::Limits,
     name::{Location, Selector},
-    oci::Descriptor,
-    trust::{self, Evidence, Policy, PublicKey, SignOptions, Signed, Signer, Verified, VerifyOptions},
+    oci::{ChartArtifact, Descriptor},
+    trust::{
+        self, AttachOutcome, Attachment, Attestation, AttestationPolicy, Evidence, Policy, PublicKey,
+        PublishOptions, Published, SignOptions, Signed, Signer, Tree, Verified, VerifiedAttestation,
+        VerifyOptions,
+    },
 };
 
 /// Signatures of charts. The stores of `options` may be other ones than the client's.
@@ -54,6 +59,95 @@ impl Client {
         let (selector, policy, options) = (selector.clone(), policy.clone(), options.clone());
         self.store(at, host, |cx, store| async move {
             trust::examine(&cx, &store, &selector, &policy, &options).await
+        })
+    }
+
+    /// See [`trust::publish`]. Signers that ask the host ([`HostSigner`]) are asked on the thread that waits.
+    pub fn publish(
+        &self,
+        artifact: &ChartArtifact,
+        to: &Location,
+        options: &PublishOptions,
+        host: &mut dyn Host,
+    ) -> Result<Published> {
+        let (artifact, options) = (artifact.clone(), options.clone());
+        self.store(
+            to,
+            host,
+            |cx, store| async move { trust::publish(&cx, &artifact, &store, &options).await },
+        )
+    }
+
+    /// See [`trust::attach`].
+    pub fn attach(
+        &self,
+        at: &Location,
+        subject: &Descriptor,
+        attachment: &Attachment,
+        host: &mut dyn Host,
+    ) -> Result<AttachOutcome> {
+        let (subject, attachment) = (subject.clone(), attachment.clone());
+        self.store(
+            at,
+            host,
+            |cx, store| async move { trust::attach(&cx, &store, &subject, &attachment).await },
+        )
+    }
+
+    /// See [`trust::tree`].
+    pub fn tree(
+        &self,
+        at: &Location,
+        selector: &Selector,
+        limits: &Limits,
+        host: &mut dyn Host,
+    ) -> Result<Tree> {
+        let (selector, limits) = (selector.clone(), limits.clone());
+        self.store(at, host, |cx, store| async move { trust::tree(&cx, &store, &selector, &limits).await })
+    }
+
+    /// See [`trust::fetch_attachment`].
+    pub fn fetch_attachment(
+        &self,
+        at: &Location,
+        referrer: &Descriptor,
+        limits: &Limits,
+        host: &mut dyn Host,
+    ) -> Result<Attachment> {
+        let (referrer, limits) = (referrer.clone(), limits.clone());
+        self.store(at, host, |cx, store| async move {
+            trust::fetch_attachment(&cx, &store, &referrer, &limits).await
+        })
+    }
+
+    /// See [`trust::attest`].
+    pub fn attest(
+        &self,
+        at: &Location,
+        subject: &Descriptor,
+        attestation: &Attestation,
+        signer: Arc<dyn Signer>,
+        options: &SignOptions,
+        host: &mut dyn Host,
+    ) -> Result<Descriptor> {
+        let (subject, attestation, options) = (subject.clone(), attestation.clone(), options.clone());
+        self.store(at, host, |cx, store| async move {
+            trust::attest(&cx, &store, &subject, &attestation, &*signer, &options).await
+        })
+    }
+
+    /// See [`trust::verify_attestation`].
+    pub fn verify_attestation(
+        &self,
+        at: &Location,
+        selector: &Selector,
+        policy: &AttestationPolicy,
+        options: &VerifyOptions,
+        host: &mut dyn Host,
+    ) -> Result<Verified<Vec<VerifiedAttestation>>> {
+        let (selector, policy, options) = (selector.clone(), policy.clone(), options.clone());
+        self.store(at, host, |cx, store| async move {
+            trust::verify_attestation(&cx, &store, &selector, &policy, &options).await
         })
     }
 }

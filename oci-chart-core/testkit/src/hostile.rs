@@ -71,6 +71,8 @@ pub enum Listing {
     EndlessPages(usize),
     /// This status, with an error body.
     Status(u16),
+    /// A redirect to the same path at another host, given as `host:port`.
+    Elsewhere(String),
     /// 200 with this content type and body.
     Document(String, Bytes),
     /// An index that never ends.

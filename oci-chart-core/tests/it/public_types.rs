@@ -49,6 +49,10 @@ types! {
     trust::TrustRoot, trust::Format, trust::Evidence, trust::Requirement, trust::Candidate, trust::Outcome, trust::PolicyKind,
     trust::Verdict, trust::Unverified, trust::Verified<()>, trust::PublicKey, trust::KeyAlgorithm, trust::Signed,
     trust::pgp::PgpEvidence, trust::pgp::Fingerprint, trust::pgp::ParseFingerprintError, trust::pgp::KeyExpiry,
+    trust::AttachOutcome, trust::Attached, trust::AttachedKind, trust::Attachment, trust::Place, trust::Tree,
+    trust::Attestation, trust::AttestationPolicy, trust::PredicateType, trust::VerifiedAttestation,
+    trust::BundleArtifact<'static>, trust::BundleProof, trust::BundleSigner, trust::Claim, trust::Pattern, trust::PatternError,
+    trust::RootAge, trust::Published,
     blocking::HostSigner,
     diagnose::Diagnosis, diagnose::Finding, diagnose::Check, diagnose::Status,
     blocking::Runtime, blocking::HostCredentials,
@@ -59,6 +63,7 @@ types! {
     // A sink, store or source of the caller's may be in any state after a panic.
     Context, dyn EventSink, dyn Store, dyn CredentialSource, Chain, StoredLogins, LoginOptions, Blob, Traced, PullOptions,
     dyn trust::Signer, trust::CallbackSigner, trust::SigningKey, trust::SignOptions, trust::VerifyOptions, trust::Guarded,
+    trust::PublishOptions,
     // They own connections of an HTTP client that promises nothing here.
     Registries, Repository, Client, ClientBuilder, blocking::Client, blocking::HostHandle,
 }

@@ -25,9 +25,12 @@ use crate::{
     memory::peak,
     remote::block,
     support::{say, skip},
+    transfer::{artifact, package},
 };
 
 mod forge;
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// Most memory that any of these checks may take, in bytes.
 const ALLOWED: u64 = 64 << 20;
@@ -73,6 +76,8 @@ fn an_answer_that_is_none_is_not_taken_for_no_signature() {
     for (listing, kind) in [
         (Listing::Status(401), ErrorKind::CouldNotCheck),
         (Listing::Status(403), ErrorKind::CouldNotCheck),
+        (Listing::Status(429), ErrorKind::CouldNotCheck),
+        (Listing::Status(500), ErrorKind::CouldNotCheck),
         (
             Listing::Document("application/vnd.oci.image.index.v1+json".into(), "rubbish".into()),
             ErrorKind::CouldNotCheck,
@@ -94,6 +99,90 @@ fn an_answer_that_is_none_is_not_taken_for_no_signature() {
         // Who asks for the tag alone is not troubled.
         let tag = forge.policy().with_formats([Format::SignatureTag]);
         forge.verify(&Policy::Keys(tag)).unwrap();
+    }
+}
+
+#[test]
+fn a_list_from_elsewhere_does_not_bring_signatures_from_elsewhere() {
+    let (forge, elsewhere) = (Forge::new(), Hostile::start().unwrap());
+    // What the other host lists is a good signature, which only the other host has.
+    let entry = forge.planted_in(&elsewhere, &forge.signature());
+    elsewhere.referrers(Listing::Entries(vec![entry]));
+    forge.registry.referrers(Listing::Elsewhere(elsewhere.host()));
+    let error = forge.verify(&by(&[&forge.key])).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CouldNotCheck, "{error:?}");
+    let asked = elsewhere.requests();
+    assert!(asked.iter().all(|line| line.contains("/referrers/")), "{asked:?}");
+    // Another place for signatures is one that the caller names.
+    let named = VerifyOptions::default().with_signatures(store(&elsewhere));
+    let chart = store(&forge.registry);
+    block(verify(&Context::default(), &chart, &version("1.2.3"), &by(&[&forge.key]), &named)).unwrap();
+}
+
+#[test]
+fn without_an_api_the_tag_in_its_place_is_asked() {
+    // A page of some web server is no list of referrers, and no empty one either.
+    for listing in [Listing::Absent, Listing::Document("text/html".into(), "<html>".into())] {
+        let forge = Forge::new();
+        forge.registry.referrers(listing);
+        let entry = forge.referrer(&forge.signature(), "");
+        let index = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{entry}]}}"#);
+        let digest = forge.registry.manifest(INDEX, index);
+        forge.registry.tag(&forge.chart.replace(':', "-"), &digest);
+        forge.verify(&by(&[&forge.key])).unwrap();
+        forge.registry.lie(&digest, Lie::Status(403));
+        assert_eq!(forge.verify(&by(&[&forge.key])).unwrap_err().kind(), ErrorKind::CouldNotCheck);
+    }
+}
+
+#[test]
+fn what_was_signed_is_one_thing() {
+    type Change = fn(&mut Value, &Forge);
+    let table: [(&str, Change, Reason); 3] = [
+        (
+            "a configuration that tells of another chart",
+            |manifest, forge| {
+                let config = r#"{"name":"web","version":"1.2.3","apiVersion":"v2","description":"harmless"}"#;
+                manifest["config"]["digest"] = forge.registry.blob(config).into();
+                manifest["config"]["size"] = config.len().into();
+            },
+            Reason::ConfigMismatch,
+        ),
+        (
+            "two packages",
+            |manifest, _| {
+                let layer = manifest["layers"][0].clone();
+                manifest["layers"].as_array_mut().unwrap().push(layer);
+            },
+            Reason::DuplicateLayer,
+        ),
+        (
+            "a package of another version",
+            |manifest, forge| {
+                forge.registry.tag("9.9.9", &forge.chart);
+                manifest["annotations"] = json!({});
+            },
+            Reason::VersionMismatch,
+        ),
+    ];
+    for (name, change, reason) in table {
+        let mut forge = Forge::new();
+        let package = package("1.2.3", "a");
+        let artifact = artifact(&package, 1_700_000_000);
+        for (descriptor, content) in artifact.blobs() {
+            assert_eq!(forge.registry.blob(content.read(1 << 20).unwrap()), descriptor.digest.to_string());
+        }
+        let mut manifest: Value = serde_json::from_slice(artifact.manifest().bytes()).unwrap();
+        change(&mut manifest, &forge);
+        forge.chart = forge.registry.manifest(MANIFEST, manifest.to_string());
+        let asked = if reason == Reason::VersionMismatch { "9.9.9" } else { "1.2.3" };
+        forge.registry.tag(asked, &forge.chart);
+        forge.bundle(&forge.signature());
+        let options = PullOptions::verified_by(by(&[&forge.key]));
+        let store = store(&forge.registry);
+        let error =
+            block(transfer::pull(&Context::default(), &store, &version(asked), &options)).unwrap_err();
+        assert_eq!(why(error), (ErrorKind::PolicyDenied, Some(reason)), "{name}");
     }
 }
 

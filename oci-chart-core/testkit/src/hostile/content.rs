@@ -106,6 +106,7 @@ impl Content {
                 Reply::status(401).with("WWW-Authenticate", "Basic realm=\"hostile\"".to_owned())
             }
             Listing::Status(status) => Reply::status(*status),
+            Listing::Elsewhere(host) => Reply::status(307).with("Location", format!("http://{host}{path}")),
             Listing::Document(content_type, body) => Reply::of(content_type, body.clone()),
             Listing::EndlessBody => {
                 let open = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":["#);

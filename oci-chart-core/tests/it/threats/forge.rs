@@ -109,7 +109,16 @@ impl Forge {
         self.entry(&self.registry.blob(bundle.to_owned()), bundle.len() as u64, predicate_type).0
     }
 
+    /// The same in another registry.
+    pub(super) fn planted_in(&self, registry: &Hostile, bundle: &str) -> String {
+        self.entry_in(registry, &registry.blob(bundle.to_owned()), bundle.len() as u64, "").0
+    }
+
     fn entry(&self, layer: &str, size: u64, predicate_type: &str) -> (String, String) {
+        self.entry_in(&self.registry, layer, size, predicate_type)
+    }
+
+    fn entry_in(&self, registry: &Hostile, layer: &str, size: u64, predicate_type: &str) -> (String, String) {
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": MANIFEST,
@@ -120,7 +129,7 @@ impl Forge {
             "subject": {"mediaType": MANIFEST, "digest": self.chart, "size": 1},
         })
         .to_string();
-        let digest = self.registry.manifest(MANIFEST, manifest.clone());
+        let digest = registry.manifest(MANIFEST, manifest.clone());
         let entry =
             json!({"mediaType": MANIFEST, "digest": digest, "size": manifest.len(), "artifactType": BUNDLE});
         (entry.to_string(), digest)
