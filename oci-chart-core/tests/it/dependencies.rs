@@ -45,6 +45,17 @@ fn nothing_slow_or_foreign_comes_along() {
 }
 
 #[test]
+fn only_signatures_of_identities_bring_aws_lc() {
+    let keyed = tree(&["--features", "sign,registry,blocking,http2"]);
+    assert!(keyed.contains("p384") && !keyed.iter().any(|name| name.starts_with("aws-lc")), "{keyed:?}");
+    let keyless = tree(&["--features", "keyless"]);
+    assert!(keyless.contains("sigstore-verify") && keyless.contains("aws-lc-rs"), "{keyless:?}");
+    for name in ["openssl", "native-tls", "sigstore", "reqwest-middleware"] {
+        assert!(!keyless.contains(name), "{name}");
+    }
+}
+
+#[test]
 fn charts_need_no_network_code() {
     let bare = tree(&["--no-default-features"]);
     for name in ["reqwest", "hyper", "rustls", "ring", "socket2", "mio"] {

@@ -141,18 +141,15 @@ async fn grow(cx: &Context, store: &dyn Store, root: Descriptor, limits: &Limits
             return Err(Error::limit("referrers", limits.referrers, "more is attached than is listed"));
         }
         // Behind its subject, and behind what was attached to that before.
-        let mut at = match attached.iter().position(|known| known.descriptor.digest == subject.digest) {
-            Some(position) => position + 1,
-            None => attached.len(),
-        };
-        for (descriptor, place) in here {
+        let position = attached.iter().position(|known| known.descriptor.digest == subject.digest);
+        let behind = position.map_or(attached.len(), |position| position + 1);
+        for (n, (descriptor, place)) in here.into_iter().enumerate() {
             cx.check()?;
             let entry = describe(store, descriptor, subject.digest, depth + 1, place).await?;
             if entry.depth < DEEPEST && entry.kind != AttachedKind::Missing {
                 open.push_back((entry.descriptor.clone(), entry.depth));
             }
-            attached.insert(at.min(attached.len()), entry);
-            at += 1;
+            attached.insert((behind + n).min(attached.len()), entry);
         }
     }
     Ok(Tree { subject: root, attached })

@@ -59,7 +59,10 @@ impl Machine {
     /// signature and this artifact. Whose certificate it is remains to be judged.
     pub(super) fn certificate(&self, bundle: &[u8], artifact: Artifact<'_>) -> Result<Proof, Flaw> {
         let bundle = read(bundle, Material::Certificate)?;
-        let result = self.0.verify(artifact, &bundle, &VerificationPolicy::any_identity()).map_err(flaw)?;
+        let result = self
+            .0
+            .verify(artifact, &bundle, &VerificationPolicy::any_identity())
+            .map_err(|refusal| flaw(&refusal))?;
         // Whatever a policy of that crate may leave out one day: without these nothing is proven.
         let proven = result.certificate_verified() && result.sct_verified() && result.tlog_verified();
         let info = result.certificate().filter(|_| proven);
@@ -77,7 +80,7 @@ impl Machine {
             return Err(Flaw::new(Reason::LogEntryInvalid, "there is no log entry"));
         }
         let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.to_vec()));
-        let result = self.0.verify(artifact, &bundle, &policy).map_err(flaw)?;
+        let result = self.0.verify(artifact, &bundle, &policy).map_err(|refusal| flaw(&refusal))?;
         if !result.tlog_verified() {
             return Err(Flaw::new(Reason::LogEntryInvalid, "the log entry was not checked"));
         }
@@ -160,8 +163,8 @@ fn earliest(result: &VerificationResult) -> Option<Timestamp> {
     Timestamp::from_unix(u64::try_from(seconds).ok()?).ok()
 }
 
-fn flaw(refusal: Refusal) -> Flaw {
-    let reason = match &refusal {
+fn flaw(refusal: &Refusal) -> Flaw {
+    let reason = match refusal {
         Refusal::SignatureInvalid(_) => Reason::SignatureMismatch,
         Refusal::ArtifactMismatch(_) => Reason::OtherSubject,
         Refusal::Certificate(_) => Reason::CertificateUntrusted,
@@ -172,7 +175,7 @@ fn flaw(refusal: Refusal) -> Flaw {
         Refusal::UnsupportedBundle(_) | Refusal::UnsupportedArtifact(_) => Reason::OperationUnsupported,
         _ => Reason::MalformedSignature,
     };
-    Flaw::new(reason, escaped(&refusal))
+    Flaw::new(reason, escaped(refusal))
 }
 
 /// What the crate says, which may quote what it read.

@@ -10,7 +10,7 @@ use oci_chart_core::{
     store::{ConnectionOptions, Registries, Store},
     trust::{
         AttachedKind, Attachment, Attestation, AttestationPolicy, PredicateType, SignOptions, Signer as _,
-        SigningKey, VerifyOptions, attach, attest, sign, tree, verify_attestation,
+        SigningKey, VerifyOptions, attach, attest, fetch_attachment, sign, tree, verify_attestation,
     },
 };
 use serde_json::Value;
@@ -54,6 +54,40 @@ fn regctl_lists_and_fetches_what_we_attach() {
             assert!(drawn.contains(&descriptor.digest.to_string()), "{kind:?}: {drawn}");
         }
         say(&format!("{TEST}: {kind:?}: {} attachments", attached.len()));
+    }
+}
+
+#[test]
+fn oras_go_lists_and_copies_what_we_attach() {
+    const TEST: &str = "oras_go_lists_and_copies_what_we_attach";
+    let Some(oras) = tools::judge(TEST, "orasgo") else { return };
+    for kind in [Kind::Distribution3, Kind::Referrers] {
+        let Some(case) = Case::new(TEST, kind) else { return };
+        let mut attached = case.attach();
+        let slsa = Attestation::new(PredicateType::SLSA_PROVENANCE_V1, SLSA).unwrap();
+        let options = SignOptions::default();
+        attached
+            .push(block(attest(&case.cx(), &case.store, &case.chart, &slsa, &case.key, &options)).unwrap());
+        let listed = case.sandbox.run(&oras, ["referrers", &case.reference()]).success();
+        for descriptor in &attached {
+            assert!(listed.contains(&descriptor.digest.to_string()), "{kind:?}: {listed}");
+        }
+        assert_eq!(listed.lines().count(), attached.len(), "{kind:?}: {listed}");
+        // The copy holds the same, bytes and all, and the attestation still counts.
+        let copy = case.reference().replace("charts/web", "copies/web");
+        case.sandbox.run(&oras, ["copy", &case.reference(), &copy]).success();
+        let copied = case.open("copies/web");
+        let policy = AttestationPolicy::new(PredicateType::SLSA_PROVENANCE_V1, by(&[&case.key]));
+        let options = VerifyOptions::default();
+        block(verify_attestation(&case.cx(), &copied, &version("1.2.3"), &policy, &options)).unwrap();
+        let back = block(fetch_attachment(&case.cx(), &copied, &attached[0], &Limits::default())).unwrap();
+        assert_eq!(back.content().read(1 << 20).unwrap(), CYCLONEDX, "{kind:?}");
+        // And what oras attaches, we list.
+        let theirs =
+            case.sandbox.run(&oras, ["attach", &case.reference(), "application/x-scan", "text"]).success();
+        let tree = block(tree(&case.cx(), &case.store, &version("1.2.3"), &Limits::default())).unwrap();
+        assert!(tree.to_string().contains(theirs.trim()), "{kind:?}: {tree}");
+        say(&format!("{TEST}: {kind:?}: {} listed and copied", attached.len()));
     }
 }
 
@@ -140,15 +174,15 @@ struct Case {
 impl Case {
     fn new(test: &str, kind: Kind) -> Option<Self> {
         let server = Server::start(test, kind, Guards::default())?;
-        let host = Host::parse(server.address()).unwrap();
-        let address = RepositoryAddress::parse(&format!("{host}/charts/web")).unwrap();
-        let options = ConnectionOptions::default().with_plain_http(host);
-        let registries = Registries::new(options, StaticCredentials::default()).unwrap();
-        let store: Arc<dyn Store> = Arc::new(registries.repository(&address).unwrap());
+        let store = open(&server, "charts/web");
         let chart = push(&store, "1.2.3");
         let (sandbox, key) = (Sandbox::new(), SigningKey::generate().unwrap());
         fs_err::write(sandbox.path().join("cosign.pub"), key.public_key().to_pem()).unwrap();
         Some(Self { server, sandbox, store, chart, key })
+    }
+
+    fn open(&self, repository: &str) -> Arc<dyn Store> {
+        open(&self.server, repository)
     }
 
     fn attach(&self) -> Vec<Descriptor> {
@@ -185,6 +219,13 @@ impl Case {
     fn cx(&self) -> Context {
         Context::default()
     }
+}
+
+fn open(server: &Server, repository: &str) -> Arc<dyn Store> {
+    let host = Host::parse(server.address()).unwrap();
+    let address = RepositoryAddress::parse(&format!("{host}/{repository}")).unwrap();
+    let options = ConnectionOptions::default().with_plain_http(host);
+    Arc::new(Registries::new(options, StaticCredentials::default()).unwrap().repository(&address).unwrap())
 }
 
 /// The statement in what cosign prints: an envelope, or a list of them.
