@@ -20,7 +20,8 @@ main() {
     go_tool regctl github.com/regclient/regclient/cmd/regctl v0.11.5
     orasgo_program
     go_tool registry3 github.com/distribution/distribution/v3/cmd/registry v3.1.1
-    # cosign goes here, once signatures are judged: two majors, cosign3 and cosign2, each a go_tool line.
+    go_tool cosign3 github.com/sigstore/cosign/v3/cmd/cosign v3.1.2
+    # cosign 2 goes here when its forms are judged: cosign2, a go_tool line.
     debian_tool docker-registry docker-registry
     debian_tool gpg gnupg
     debian_tool gpgconf gnupg

@@ -97,7 +97,7 @@ fn cosign_takes_our_attestations() {
     let Some(cosign) = tools::judge(TEST, "cosign3") else { return };
     for kind in [Kind::Distribution3, Kind::Referrers] {
         let Some(case) = Case::new(TEST, kind) else { return };
-        case.attach();
+        let attached = case.attach();
         for (name, attestation) in [
             ("slsaprovenance1", Attestation::new(PredicateType::SLSA_PROVENANCE_V1, SLSA).unwrap()),
             ("cyclonedx", Attestation::sbom(CYCLONEDX).unwrap()),
@@ -123,8 +123,15 @@ fn cosign_takes_our_attestations() {
         block(sign(&case.cx(), &case.store, &case.chart, &case.key, &SignOptions::default())).unwrap();
         case.cosign(&cosign, "verify", &[]).success();
         let drawn = case.sandbox.run(&cosign, ["tree", "--allow-http-registry", &case.reference()]).success();
-        for word in ["https://slsa.dev/provenance/v1", "https://cyclonedx.org/bom", "application/spdx+json"] {
+        for word in [
+            "https://slsa.dev/provenance/v1",
+            "https://cyclonedx.org/bom",
+            "https://sigstore.dev/cosign/sign/v1",
+        ] {
             assert!(drawn.contains(word), "{kind:?}: {drawn}");
+        }
+        for descriptor in &attached {
+            assert!(drawn.contains(&descriptor.digest.to_string()), "{kind:?}: {drawn}");
         }
         say(&format!("{TEST}: {kind:?}: three attestations, a signature and the tree"));
     }
