@@ -3,6 +3,8 @@
 //! [`ErrorKind`] is the contract that every language binding maps; its numbers never change. [`Reason`] names the cause
 //! below the kind where a caller may want to act on it. The message says what failed at this level only;
 //! [`std::error::Error::source`] leads to the rest.
+//!
+#![doc = include_str!("error/table.md")]
 
 mod kind;
 mod reason;

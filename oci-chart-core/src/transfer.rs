@@ -3,6 +3,7 @@
 #[cfg(feature = "sign")]
 mod checked;
 mod find;
+mod nearest;
 mod outcome;
 mod pull;
 mod push;

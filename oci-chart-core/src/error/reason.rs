@@ -15,6 +15,11 @@ macro_rules! reasons {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$reason => $word,)* }
             }
+
+            /// What it means, in a sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$reason => concat!($($doc),*).trim_ascii(),)* }
+            }
         }
     };
 }
@@ -85,6 +90,30 @@ reasons! {
     VersionNotFound = "version-not-found";
     /// The registry knows no such repository.
     RepositoryMissing = "repository-missing";
+    /// The registry makes no repository by a push: it has to be created there first.
+    RepositoryNotCreated = "repository-not-created";
+    /// The registry knows no such project.
+    ProjectMissing = "project-missing";
+    /// The registry holds the tag as immutable, whatever is to be written to it.
+    TagImmutable = "tag-immutable";
+    /// The project or account has no room left under its storage quota.
+    QuotaReached = "quota-reached";
+    /// The registry takes no writes at the moment.
+    ReadOnly = "read-only";
+    /// A rule of the registry forbids it: not signed yet, vulnerable, or not allowed by its policy.
+    RegistryPolicy = "registry-policy";
+    /// The registry knows the caller, and does not allow this.
+    AccessDenied = "access-denied";
+    /// Too many requests for the registry, from this caller or this address.
+    TooManyRequests = "too-many-requests";
+    /// The registry, or what stands before it, fails.
+    ServerFault = "server-fault";
+    /// The registry's disk is full.
+    ServerFull = "server-full";
+    /// The registry shows no list of its repositories, or not to this caller.
+    CatalogUnavailable = "catalog-unavailable";
+    /// The registry lost an upload on its way.
+    UploadLost = "upload-lost";
     /// A blob is missing in the store.
     BlobMissing = "blob-missing";
     /// A manifest is missing in the store.

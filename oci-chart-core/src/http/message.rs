@@ -191,7 +191,8 @@ impl Response {
         let (status, place, headers) = (self.status(), Arc::clone(&self.place), self.inner.headers().clone());
         let attempt = self.attempt;
         let body = self.bytes("answer_bytes", REFUSAL_BYTES).await.unwrap_or_default();
-        let error = refusal::error(status, &headers, &body, &place.url);
+        let writes = place.method != Method::GET && place.method != Method::HEAD;
+        let error = refusal::error(status, &headers, &body, &place.url, writes);
         place.explain(if attempt > 1 { error.with_context("attempts", attempt) } else { error })
     }
 

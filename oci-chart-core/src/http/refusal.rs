@@ -1,3 +1,7 @@
+mod meaning;
+
+use std::{borrow::Cow, time::Duration};
+
 use reqwest::{StatusCode, Url, header::HeaderMap};
 
 use super::{
@@ -6,13 +10,30 @@ use super::{
     wire::{ErrorBody, retry_after},
 };
 use crate::error::{Error, ErrorKind, Reason};
+use meaning::meaning;
 
-/// Headers that name a request for the people who run the server.
-const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-amzn-requestid", "x-ms-request-id", "x-github-request-id"];
+/// Headers that name a request for the people who run the server: Harbor and most others, ECR, ACR, GitHub, GAR, and the
+/// network before Docker Hub.
+const REQUEST_IDS: [&str; 8] = [
+    "x-request-id",
+    "x-amzn-requestid",
+    "x-ms-correlation-request-id",
+    "x-ms-request-id",
+    "x-github-request-id",
+    "x-guploader-uploadid",
+    "x-correlation-id",
+    "cf-ray",
+];
 
-/// The error of an answer whose status is not a success.
-pub(super) fn error(status: StatusCode, headers: &HeaderMap, body: &[u8], url: &Url) -> Error {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+/// What a header may be long to be shown, in bytes.
+const LONGEST_HEADER: usize = 200;
+
+/// The error of an answer whose status is not a success. `writes` tells whether something was to be changed.
+pub(super) fn error(status: StatusCode, headers: &HeaderMap, body: &[u8], url: &Url, writes: bool) -> Error {
+    let header = |name: &str| {
+        let text = headers.get(name).and_then(|value| value.to_str().ok())?;
+        Some(text.get(..LONGEST_HEADER).unwrap_or(text))
+    };
     let told = ErrorBody::parse(body);
     if status == StatusCode::BAD_REQUEST {
         if url.scheme() == "http" && wants_tls(body) {
@@ -26,7 +47,7 @@ pub(super) fn error(status: StatusCode, headers: &HeaderMap, body: &[u8], url: &
             return failure::client_certificate(true).with_context("status", 400);
         }
     }
-    let (kind, reason) = meaning(status, &told);
+    let (kind, reason) = meaning(status, &told, writes);
     let mut error = Error::new(kind, message(status, &told)).with_context("status", status.as_u16());
     if let Some(reason) = reason {
         error = error.with_reason(reason);
@@ -38,10 +59,17 @@ pub(super) fn error(status: StatusCode, headers: &HeaderMap, body: &[u8], url: &
     if let Some(id) = REQUEST_IDS.iter().find_map(|name| header(name)) {
         error = error.with_context("request id", id);
     }
-    if let Some(wait) = header("retry-after").and_then(|value| retry_after(value, header("date"))) {
+    let wait = header("retry-after").and_then(|value| retry_after(value, header("date")));
+    if let Some(wait) = wait {
         error = error.with_context("retry after seconds", wait.as_secs()).with_retry_after(wait);
     }
-    if let Some(hint) = hint(kind, reason) {
+    // Docker Hub: so many in so many seconds (`100;w=21600`).
+    for (name, key) in [("ratelimit-limit", "rate limit"), ("ratelimit-remaining", "rate remaining")] {
+        if let Some(value) = header(name).filter(|_| kind == ErrorKind::RateLimited) {
+            error = error.with_context(key, value);
+        }
+    }
+    if let Some(hint) = hint(kind, reason, wait) {
         error = error.with_hint(hint);
     }
     error.with_retryable(is_transient(status))
@@ -70,62 +98,43 @@ fn message(status: StatusCode, told: &ErrorBody) -> String {
     message
 }
 
-/// Codes say more than the status where both are clear (distribution spec, "Error Codes"); unknown ones change nothing.
-fn meaning(status: StatusCode, told: &ErrorBody) -> (ErrorKind, Option<Reason>) {
-    if status.is_client_error() {
-        for (code, kind, reason) in [
-            ("BLOB_UNKNOWN", ErrorKind::NotFound, Some(Reason::BlobMissing)),
-            ("MANIFEST_BLOB_UNKNOWN", ErrorKind::NotFound, Some(Reason::BlobMissing)),
-            ("MANIFEST_UNKNOWN", ErrorKind::NotFound, Some(Reason::ManifestMissing)),
-            ("NAME_UNKNOWN", ErrorKind::NotFound, Some(Reason::RepositoryMissing)),
-            ("DIGEST_INVALID", ErrorKind::DigestMismatch, None),
-            ("SIZE_INVALID", ErrorKind::DigestMismatch, Some(Reason::SizeMismatch)),
-            ("MANIFEST_INVALID", ErrorKind::InvalidManifest, None),
-            ("NAME_INVALID", ErrorKind::InvalidReference, None),
-            ("TAG_INVALID", ErrorKind::InvalidReference, None),
-            ("TOOMANYREQUESTS", ErrorKind::RateLimited, None),
-            // Harbor's answer (412) for what may not be pulled: not signed yet, or with vulnerabilities.
-            ("PROJECTPOLICYVIOLATION", ErrorKind::PermissionDenied, None),
-        ] {
-            if told.has(code) {
-                return (kind, reason);
-            }
-        }
+/// The next step. Where a registry says how long to wait, so does this.
+fn hint(kind: ErrorKind, reason: Option<Reason>, wait: Option<Duration>) -> Option<Cow<'static, str>> {
+    let wait = wait.filter(|_| matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable));
+    if let Some(wait) = wait {
+        return Some(Cow::Owned(format!("the registry asks to wait {} seconds", wait.as_secs())));
     }
-    match status.as_u16() {
-        401 => (ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused)),
-        403 => (ErrorKind::PermissionDenied, None),
-        404 | 410 => (ErrorKind::NotFound, None),
-        407 => (ErrorKind::Unauthenticated, Some(Reason::ProxyLogin)),
-        405 | 501 => (ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
-        408 => (ErrorKind::Timeout, None),
-        409 | 412 => (ErrorKind::Conflict, None),
-        413 => (ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge)),
-        429 => (ErrorKind::RateLimited, None),
-        400 if told.has("UNSUPPORTED") => (ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
-        507 => (ErrorKind::QuotaExceeded, None),
-        // 499: a proxy in front of the registry lost its patience, or its client.
-        499..=599 => (ErrorKind::Unavailable, None),
-        _ => (ErrorKind::Protocol, Some(Reason::MalformedAnswer)),
-    }
-}
-
-fn hint(kind: ErrorKind, reason: Option<Reason>) -> Option<&'static str> {
-    Some(match (kind, reason) {
+    Some(Cow::Borrowed(match (kind, reason) {
         (_, Some(Reason::RepositoryMissing)) => {
-            "check the repository's name; some registries want it, or its project, to be created first"
+            "check the repository's name; with charts, the chart's name is its last part"
         }
         (_, Some(Reason::ProxyLogin)) => failure::PROXY_LOGIN,
+        (_, Some(Reason::RepositoryNotCreated)) => {
+            "this registry makes no repository by a push: create it there first, or have it created on push"
+        }
+        (_, Some(Reason::ProjectMissing)) => {
+            "create the project in the registry first; its name is the first part of the repository's path"
+        }
+        (_, Some(Reason::TagImmutable)) => {
+            "publish under a new version; what is there can be compared by its digest"
+        }
+        (_, Some(Reason::QuotaReached)) => {
+            "delete old versions and have the registry collect its garbage, or have the quota raised"
+        }
+        (_, Some(Reason::ReadOnly)) => "the registry is being worked on: try again when it takes writes",
+        (_, Some(Reason::RegistryPolicy)) => {
+            "a rule of the registry's project blocks it: sign the artifact, or look at its vulnerabilities"
+        }
+        (_, Some(Reason::ServerFull)) => "the registry's disk is full: tell the people who run it",
         (ErrorKind::Unauthenticated, _) => {
-            "check the user and password, or token, for this registry; some registries answer the same where the project does not exist"
+            "check the user and password, or token, and that it has the right for this; some registries answer the same where the project does not exist"
         }
         (ErrorKind::PermissionDenied, _) => "these credentials may not do this in this repository",
-        (ErrorKind::RateLimited, _) => "wait before the next try, or log in: many registries allow more then",
         (ErrorKind::LimitExceeded, _) => {
             "the registry, or a proxy in front of it, takes only smaller requests"
         }
         _ => return None,
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -136,35 +145,7 @@ mod tests {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         let url = Url::parse("http://h/v2/").unwrap();
-        error(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), &url)
-    }
-
-    #[test]
-    fn statuses_and_codes_become_kinds() {
-        let code = |code: &str| format!(r#"{{"errors":[{{"code":"{code}","message":"m"}}]}}"#);
-        for (status, body, kind, reason) in [
-            (401, String::new(), ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused)),
-            (403, code("DENIED"), ErrorKind::PermissionDenied, None),
-            (404, String::new(), ErrorKind::NotFound, None),
-            (404, code("NAME_UNKNOWN"), ErrorKind::NotFound, Some(Reason::RepositoryMissing)),
-            (404, code("manifest_unknown"), ErrorKind::NotFound, Some(Reason::ManifestMissing)),
-            (400, code("MANIFEST_BLOB_UNKNOWN"), ErrorKind::NotFound, Some(Reason::BlobMissing)),
-            (400, code("DIGEST_INVALID"), ErrorKind::DigestMismatch, None),
-            (400, code("ARTIFACT_LOCKED"), ErrorKind::Protocol, Some(Reason::MalformedAnswer)),
-            (400, code("UNSUPPORTED"), ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
-            (405, String::new(), ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
-            (413, "<html>".into(), ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge)),
-            (429, code("TOOMANYREQUESTS"), ErrorKind::RateLimited, None),
-            (407, String::new(), ErrorKind::Unauthenticated, Some(Reason::ProxyLogin)),
-            (408, String::new(), ErrorKind::Timeout, None),
-            (499, String::new(), ErrorKind::Unavailable, None),
-            (522, String::new(), ErrorKind::Unavailable, None),
-            (503, code("NAME_UNKNOWN"), ErrorKind::Unavailable, None),
-            (302, String::new(), ErrorKind::Protocol, Some(Reason::MalformedAnswer)),
-        ] {
-            let error = read(status, &[], &body);
-            assert_eq!((error.kind(), error.reason()), (kind, reason), "{status} {body}");
-        }
+        error(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes(), &url, false)
     }
 
     #[test]
@@ -177,7 +158,7 @@ mod tests {
             r#"the registry answered 403 Forbidden: by policy: {"x":1}; NEW_CODE (status: 403, codes: DENIED, NEW_CODE, request id: r1, retry after seconds: 7)"#
         );
         assert!(error.hint().is_some() && !error.is_retryable());
-        assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(7)));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     }
 
     #[test]
@@ -185,6 +166,35 @@ mod tests {
         for status in 400..600 {
             let expected = [408, 429, 499, 500, 502, 503, 504, 522].contains(&status);
             assert_eq!(read(status, &[], "").is_retryable(), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_says_how_long_to_wait_and_how_much_is_left() {
+        let headers =
+            [("retry-after", "90"), ("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", "0;w=21600")];
+        let error = read(429, &headers, "");
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::RateLimited, Some(Reason::TooManyRequests)));
+        assert_eq!(error.hint(), Some("the registry asks to wait 90 seconds"));
+        assert_eq!(
+            ["retry after seconds", "rate limit", "rate remaining"].map(|key| error.get(key)),
+            [Some("90"), Some("100;w=21600"), Some("0;w=21600")]
+        );
+        assert!(read(404, &headers, "").get("rate limit").is_none());
+    }
+
+    #[test]
+    fn a_failing_server_is_quoted_with_the_request_s_id() {
+        for name in REQUEST_IDS {
+            let body = r#"{"errors":[{"code":"UNKNOWN","message":"internal server error"}]}"#;
+            let error = read(500, &[(name, "r-42")], body);
+            assert_eq!((error.kind(), error.reason()), (ErrorKind::Unavailable, Some(Reason::ServerFault)));
+            assert_eq!(
+                (error.get("request id"), error.get("codes")),
+                (Some("r-42"), Some("UNKNOWN")),
+                "{name}"
+            );
+            assert!(error.message().ends_with("internal server error"));
         }
     }
 

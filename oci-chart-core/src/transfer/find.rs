@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::select;
+use super::{nearest::with_nearest, select};
 use crate::{
     context::Context,
     error::{Error, ErrorKind, Reason, Result},
@@ -44,7 +44,10 @@ pub(super) async fn resolve(
     limits: &Limits,
 ) -> Result<Resolved> {
     let selector = select(cx, from, selector, limits).await?;
-    let (descriptor, bytes) = from.fetch_manifest(&selector).await?;
+    let (descriptor, bytes) = match from.fetch_manifest(&selector).await {
+        Ok(found) => found,
+        Err(error) => return Err(with_nearest(cx, from, &selector, limits, error).await),
+    };
     Ok(Resolved { selector, descriptor, bytes })
 }
 

@@ -52,7 +52,7 @@ pub async fn select(
     }
 }
 
-async fn list(store: &dyn Store, limits: &Limits) -> Result<Vec<Tag>> {
+pub(super) async fn list(store: &dyn Store, limits: &Limits) -> Result<Vec<Tag>> {
     let limit = limits.tags as usize;
     let mut tags = Vec::new();
     let mut stream = store.tags();

@@ -37,6 +37,21 @@ impl ErrorBody {
         self.errors.iter().any(|error| error.code.eq_ignore_ascii_case(code))
     }
 
+    /// Whether one of the messages has all of these words, in their order, in whatever case.
+    pub(crate) fn says(&self, words: &[&str]) -> bool {
+        self.errors.iter().any(|error| {
+            let text = error.message.to_ascii_lowercase();
+            let mut rest = text.as_str();
+            words.iter().all(|word| match rest.split_once(word) {
+                Some((_, after)) => {
+                    rest = after;
+                    true
+                }
+                None => false,
+            })
+        })
+    }
+
     /// The codes, joined by commas.
     pub(crate) fn codes(&self) -> String {
         let codes: Vec<_> =
@@ -117,6 +132,15 @@ mod tests {
                 .collect();
             assert_eq!(shown.join(" "), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn words_are_found_in_their_order() {
+        let told = ErrorBody::parse(
+            br#"{"errors":[{"code":"A","message":"Project x not found"},{"message":"other"}]}"#,
+        );
+        assert!(told.says(&["project ", " not found"]) && told.says(&["other"]) && told.says(&[]));
+        assert!(!told.says(&["not found", "project"]) && !told.says(&["project", "other"]));
     }
 
     #[test]
