@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod failure;
 mod gate;
+mod log;
 mod message;
 mod options;
 mod pool;
@@ -27,6 +28,7 @@ mod witness;
 pub(crate) use body::Body;
 pub(crate) use client::HttpClient;
 pub use clock::Clock;
+pub use log::{LoggedRequest, RequestLog};
 pub(crate) use message::{Redirects, Request, Response};
 pub use options::{
     ClientCertificate, ConnectionOptions, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml,

@@ -10,7 +10,7 @@ use reqwest::{
 };
 
 use super::{
-    ConnectionOptions, Redirects, Request, Response,
+    ConnectionOptions, LoggedRequest, Redirects, Request, Response,
     body::{Body, Upload},
     failure::{self, Place},
     gate::Permit,
@@ -169,8 +169,17 @@ impl HttpClient {
         let mut body = Some(body);
         for _ in 0..=MOST_REDIRECTS {
             let body = body.take().unwrap_or(Body::Empty);
-            let (inner, permit) =
-                self.hop(&place, stripped.as_ref().unwrap_or(headers), body, attempt).await?;
+            let begun = Instant::now();
+            let result = self.hop(&place, stripped.as_ref().unwrap_or(headers), body, attempt).await;
+            self.options().log.tell(|| LoggedRequest {
+                method: place.method.to_string(),
+                url: place.shown(),
+                status: result.as_ref().ok().map(|(answer, _)| answer.status().as_u16()),
+                error: result.as_ref().err().map(ToString::to_string),
+                attempt,
+                time: begun.elapsed(),
+            });
+            let (inner, permit) = result?;
             let left_origin = stripped.is_some();
             let mut response =
                 Response { inner, place: Arc::clone(&place), left_origin, attempt, permit, body: None };

@@ -8,6 +8,7 @@ mod retry;
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
+use super::log::{Log, RequestLog};
 use crate::{error::Result, limits::Limits, name::Host};
 
 pub use host::HostOptions;
@@ -64,6 +65,7 @@ pub struct ConnectionOptions {
     pub retry: RetryOptions,
     /// Bounds on what registries send.
     pub limits: Limits,
+    pub(super) log: Log,
 }
 
 impl Default for ConnectionOptions {
@@ -81,6 +83,7 @@ impl Default for ConnectionOptions {
             request_timeout: None,
             retry: RetryOptions::default(),
             limits: Limits::default(),
+            log: Log::default(),
         }
     }
 }
@@ -200,6 +203,13 @@ impl ConnectionOptions {
     #[must_use]
     pub fn with_retry(mut self, retry: RetryOptions) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Tells `log` of every request, tokens and redirects included, without secrets.
+    #[must_use]
+    pub fn with_log(mut self, log: impl RequestLog + 'static) -> Self {
+        self.log = Log::new(log);
         self
     }
 
