@@ -12,7 +12,8 @@ use crate::{
     },
     name::Host,
     store::{
-        ClientCertificate, ConnectionOptions, HostOptions, Mirror, ProxyOptions, Registries, RetryOptions,
+        Cache, Cached, ClientCertificate, ConnectionOptions, HostOptions, Mirror, ProxyOptions, Registries,
+        RepositoryOptions, RetryOptions,
     },
 };
 use crate::{
@@ -43,6 +44,8 @@ pub struct Client {
     policy: Option<Arc<Policy>>,
     #[cfg(feature = "registry")]
     registries: Registries,
+    #[cfg(feature = "registry")]
+    cache: Option<Cache>,
 }
 
 impl Client {
@@ -70,7 +73,13 @@ impl Client {
         match location {
             Location::Layout(path) => Ok(Arc::new(Layout::new(path).with_limits(self.limits.clone()))),
             #[cfg(feature = "registry")]
-            Location::Registry(address) => Ok(Arc::new(self.registries.repository(address)?)),
+            Location::Registry(address) => {
+                let repository: Arc<dyn Store> = Arc::new(self.registries.repository(address)?);
+                Ok(match &self.cache {
+                    Some(cache) => Arc::new(Cached::new(repository, cache.clone())),
+                    None => repository,
+                })
+            }
             #[cfg(not(feature = "registry"))]
             Location::Registry(_) => Err(no_registries(location)),
         }
@@ -96,6 +105,12 @@ impl Client {
             }
         };
         cx.run(work).await.map_err(|error| error.with_operation("diagnose"))
+    }
+
+    /// The registries behind this client: what was learnt about them, and their lists of repositories.
+    #[cfg(feature = "registry")]
+    pub fn registries(&self) -> &Registries {
+        &self.registries
     }
 
     /// The bounds under which this client reads.
@@ -180,6 +195,10 @@ pub struct ClientBuilder {
     #[cfg(feature = "registry")]
     connection: ConnectionOptions,
     #[cfg(feature = "registry")]
+    repositories: RepositoryOptions,
+    #[cfg(feature = "registry")]
+    cache: Option<Cache>,
+    #[cfg(feature = "registry")]
     credentials: Option<Chosen>,
 }
 
@@ -211,8 +230,11 @@ impl ClientBuilder {
             #[cfg(feature = "sign")]
             policy: self.policy,
             #[cfg(feature = "registry")]
-            registries: Registries::new(
+            cache: self.cache,
+            #[cfg(feature = "registry")]
+            registries: Registries::with_options(
                 self.connection.with_limits(self.limits.clone()),
+                self.repositories,
                 self.credentials.unwrap_or_else(|| Chosen(Box::new(StaticCredentials::default()))),
             )?,
             limits: self.limits,
@@ -267,6 +289,18 @@ impl ClientBuilder {
     /// Sends failed requests again as `retry` says.
     pub fn retry(mut self, retry: RetryOptions) -> Self {
         self.connection = self.connection.with_retry(retry);
+        self
+    }
+
+    /// How repositories are spoken to.
+    pub fn repositories(mut self, options: RepositoryOptions) -> Self {
+        self.repositories = options;
+        self
+    }
+
+    /// Keeps what is read from registries: content asked for by digest a second time costs no request.
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
         self
     }
 

@@ -31,7 +31,7 @@ enum Source {
         len: u64,
         modified: Option<SystemTime>,
     },
-    /// A file that only this process can reach; it is gone with the last clone.
+    /// A file that is open: mostly one that only this process can reach, and that is gone with the last clone.
     Temporary {
         file: Arc<File>,
         len: u64,
@@ -59,6 +59,11 @@ impl Content {
     /// The file at `path` that the caller has just looked at.
     pub(crate) fn from_known_path(path: PathBuf, len: u64, modified: Option<SystemTime>) -> Self {
         Self(Source::Path { path, len, modified })
+    }
+
+    /// What an open file holds, which is `len` bytes and stays readable whatever happens to the file's name.
+    pub(crate) fn from_open_file(file: File, len: u64) -> Self {
+        Self(Source::Temporary { file: Arc::new(file), len })
     }
 
     /// Length in bytes.
