@@ -9,6 +9,7 @@
 //! tags and digests, which all of them have. A `Repository` is a cheap clone over a registry that owns connections and tokens.
 
 mod blob;
+mod cached;
 mod ext;
 mod faults;
 mod layout;
@@ -24,26 +25,28 @@ use std::fmt::{Debug, Display};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 
 use crate::{
     error::Result,
     name::{RepositoryAddress, Selector, Tag},
-    oci::Descriptor,
+    oci::{Descriptor, MediaType},
 };
 
 #[cfg(feature = "registry")]
 pub use crate::http::{
-    ClientCertificate, Clock, ConnectionOptions, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml,
-    RetryOptions,
+    ClientCertificate, Clock, ConnectionOptions, HostOptions, LoggedRequest, Mirror, ProxyOptions, ProxyUrl,
+    RegistriesYaml, RequestLog, RetryOptions,
 };
 pub use blob::Blob;
+pub use cached::{Cache, CacheUsage, Cached};
 pub use ext::StoreExt;
 pub use layout::Layout;
 pub use memory::Memory;
 #[cfg(feature = "registry")]
 pub(crate) use repository::Probe;
 #[cfg(feature = "registry")]
-pub use repository::{Registries, Repository};
+pub use repository::{Capabilities, Feature, Registries, Repository, RepositoryOptions, Support, UploadMode};
 pub use stream::{BoxStream, ByteStream};
 pub use tags::TagMode;
 pub use traced::{Side, Traced};
@@ -121,6 +124,19 @@ pub trait Store: Debug + Display + Send + Sync + 'static {
 
     /// Descriptors of all manifests whose subject is `subject`.
     fn referrers<'a>(&'a self, subject: &'a Descriptor) -> BoxStream<'a, Descriptor>;
+
+    /// Those [`referrers`](Self::referrers) whose artifact type is `artifact_type`. Stores that can leave the others out at the source do so.
+    fn referrers_of_type<'a>(
+        &'a self,
+        subject: &'a Descriptor,
+        artifact_type: &'a MediaType,
+    ) -> BoxStream<'a, Descriptor> {
+        Box::pin(
+            self.referrers(subject).try_filter(move |found| {
+                std::future::ready(found.artifact_type.as_ref() == Some(artifact_type))
+            }),
+        )
+    }
 
     /// What this store is, as far as the verbs act on it.
     fn traits(&self) -> Traits<'_>;

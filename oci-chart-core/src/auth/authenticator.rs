@@ -144,6 +144,12 @@ impl Authenticator {
         Ok(found.unwrap_or(Credentials::ANONYMOUS))
     }
 
+    /// Sends `request` with what is known for `scope`, and takes whatever answer comes: for a courtesy that must not cost a login.
+    pub(crate) async fn send_once(&self, scope: &Scope, request: Request) -> Result<Response> {
+        let shown = self.authorization(scope).await?;
+        self.http.send(authorized(request, shown.as_ref())).await
+    }
+
     /// What to show for `scope`, as far as is known.
     async fn authorization(&self, scope: &Scope) -> Result<Option<Shown>> {
         let Wants::Login(plan) = self.wants() else { return Ok(None) };

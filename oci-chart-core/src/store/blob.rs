@@ -16,6 +16,7 @@ pub struct Blob {
     descriptor: Descriptor,
     source: Source,
     watch: Option<(Context, u64)>,
+    anyway: bool,
 }
 
 #[derive(Clone)]
@@ -32,17 +33,18 @@ impl Blob {
             descriptor: Descriptor::of(media_type, &bytes),
             source: Source::Content(bytes.into()),
             watch: None,
+            anyway: false,
         }
     }
 
     /// `content`, whose digest is known already. Stores check it while the bytes flow.
     pub fn from_content(descriptor: Descriptor, content: Content) -> Self {
-        Self { descriptor, source: Source::Content(content), watch: None }
+        Self { descriptor, source: Source::Content(content), watch: None, anyway: false }
     }
 
     /// What `store` holds under `descriptor`, fetched when it is needed.
     pub fn from_store(descriptor: Descriptor, store: Arc<dyn Store>) -> Self {
-        Self { descriptor, source: Source::Store(store), watch: None }
+        Self { descriptor, source: Source::Store(store), watch: None, anyway: false }
     }
 
     /// The same blob, telling `cx` under the transfer's `id` how far its bytes have come, and stopping when `cx` says so.
@@ -50,6 +52,18 @@ impl Blob {
     pub fn watched(mut self, cx: &Context, id: u64) -> Self {
         self.watch = Some((cx.clone(), id));
         self
+    }
+
+    /// The same blob, to be sent even if the store says that it has it: some say so of what they lost.
+    #[must_use]
+    pub fn even_if_present(mut self) -> Self {
+        self.anyway = true;
+        self
+    }
+
+    /// Whether it is to be sent even if the store says that it has it.
+    pub fn is_wanted_anyway(&self) -> bool {
+        self.anyway
     }
 
     /// What it is.

@@ -1,12 +1,16 @@
 //! Repositories of registries, over the OCI distribution API (distribution spec 1.1).
 
 mod blobs;
+mod capabilities;
+mod catalog;
 mod delete;
+mod detect;
 mod download;
 mod fallback;
 mod login;
 mod manifests;
 mod mirrors;
+mod options;
 mod page;
 mod probe;
 mod referrers;
@@ -28,16 +32,18 @@ use reqwest::Url;
 
 use crate::{
     auth::{Access, Scope},
-    error::{Error, Result},
+    error::{Error, Reason, Result},
     http::{Request, Response},
     name::{RepositoryAddress, Selector, Tag},
-    oci::Descriptor,
+    oci::{Descriptor, MediaType},
     store::{
         Blob, BoxStream, ByteStream, Pushed, Store, TagMode, Target, Traits, missing_manifest, missing_tag,
         taggable, target,
     },
 };
 
+pub use capabilities::{Capabilities, Feature, Support};
+pub use options::{RepositoryOptions, UploadMode};
 pub(crate) use probe::Probe;
 pub use registry::Registries;
 use registry::Registry;
@@ -57,6 +63,8 @@ use registry::Registry;
 /// does not let the caller in, [`Network`](crate::ErrorKind::Network), [`Timeout`](crate::ErrorKind::Timeout) and
 /// [`Tls`](crate::ErrorKind::Tls) where it cannot be reached, [`Protocol`](crate::ErrorKind::Protocol) and
 /// [`DigestMismatch`](crate::ErrorKind::DigestMismatch) where its answers cannot be true.
+///
+#[doc = include_str!("repository/registries.md")]
 #[derive(Clone)]
 pub struct Repository(Arc<Inner>);
 
@@ -89,6 +97,10 @@ impl Repository {
         &self.0.registry
     }
 
+    fn registry_handle(&self) -> Arc<Registry> {
+        Arc::clone(&self.0.registry)
+    }
+
     /// The address of something in this repository, made out of parts: parsing the host again each time would cost more than
     /// the rest of a request.
     fn url(&self, path: impl fmt::Display, query: Option<&str>) -> Url {
@@ -113,7 +125,22 @@ impl Repository {
     }
 
     async fn send(&self, scope: &Scope, make: impl Fn() -> Result<Request>) -> Result<Response> {
-        self.registry().auth().send(scope, make).await
+        self.registry().send(scope, make).await
+    }
+
+    /// The error of a 404: `error`, unless the registry says that there is not even the repository.
+    async fn absent(&self, response: Response, mut error: Error) -> Error {
+        let told = response.refused().await;
+        if matches!(
+            told.reason(),
+            Some(Reason::RepositoryMissing | Reason::RepositoryNotCreated | Reason::ProjectMissing)
+        ) {
+            return told.with_context("repository", self.address());
+        }
+        for (key, value) in told.context() {
+            error = error.with_context(key, value);
+        }
+        error.with_source(told)
     }
 }
 
@@ -161,7 +188,15 @@ impl Store for Repository {
     }
 
     fn referrers<'a>(&'a self, subject: &'a Descriptor) -> BoxStream<'a, Descriptor> {
-        self.list_referrers(subject)
+        self.list_referrers(subject, None)
+    }
+
+    fn referrers_of_type<'a>(
+        &'a self,
+        subject: &'a Descriptor,
+        artifact_type: &'a MediaType,
+    ) -> BoxStream<'a, Descriptor> {
+        self.list_referrers(subject, Some(artifact_type))
     }
 
     fn traits(&self) -> Traits<'_> {

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt as _;
 use crate::{
     error::{Error, Result},
     name::{Selector, Tag},
-    oci::Descriptor,
+    oci::{Descriptor, MediaType},
     store::{Blob, BoxStream, ByteStream, Pushed, Store, TagMode, Traits},
 };
 
@@ -98,6 +98,15 @@ impl Store for Traced {
 
     fn referrers<'a>(&'a self, subject: &'a Descriptor) -> BoxStream<'a, Descriptor> {
         Box::pin(self.inner.referrers(subject).map_err(self.explain("list referrers")))
+    }
+
+    fn referrers_of_type<'a>(
+        &'a self,
+        subject: &'a Descriptor,
+        artifact_type: &'a MediaType,
+    ) -> BoxStream<'a, Descriptor> {
+        let found = self.inner.referrers_of_type(subject, artifact_type);
+        Box::pin(found.map_err(self.explain("list referrers")))
     }
 
     fn traits(&self) -> Traits<'_> {

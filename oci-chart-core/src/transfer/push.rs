@@ -98,7 +98,17 @@ async fn push_to(
     let mut tags = vec![(tag.clone(), mode)];
     tags.extend(options.channels.iter().map(|channel| (channel.clone(), TagMode::Replace)));
     let manifest = Blob::from_content(descriptor.clone(), artifact.manifest().bytes().clone().into());
-    send(cx, to, manifest, &tags).await?;
+    match send(cx, to, manifest.clone(), &tags).await {
+        // A registry that said it had the blobs, and finds now that it has not: storage that lost some, or a cache that lied.
+        Err(error) if error.reason() == Some(Reason::BlobMissing) => {
+            cx.emit(Event::Warning(
+                "the registry lacks blobs that it said it had; they are sent again".into(),
+            ));
+            send_blobs(cx, blobs(artifact).map(Blob::even_if_present), to, options.parallel).await?;
+            send(cx, to, manifest, &tags).await?;
+        }
+        result => result?,
+    }
     if let (TagMode::Expect(_), false) = (&options.mode, atomic) {
         look_again(to, &tag, &descriptor.digest).await?;
     }
@@ -112,15 +122,21 @@ pub(crate) async fn send_content(
     to: &Traced,
     parallel: usize,
 ) -> Result<()> {
-    let blobs: Vec<_> = artifact
-        .blobs()
-        .map(|(descriptor, content)| Blob::from_content(descriptor.clone(), content))
-        .collect();
-    stream::iter(blobs)
-        .map(|blob| send(cx, to, blob, &[]))
-        .buffer_unordered(parallel.max(1))
-        .try_collect::<()>()
-        .await
+    send_blobs(cx, blobs(artifact), to, parallel).await
+}
+
+fn blobs(artifact: &ChartArtifact) -> impl Iterator<Item = Blob> {
+    artifact.blobs().map(|(descriptor, content)| Blob::from_content(descriptor.clone(), content))
+}
+
+async fn send_blobs(
+    cx: &Context,
+    blobs: impl Iterator<Item = Blob>,
+    to: &Traced,
+    parallel: usize,
+) -> Result<()> {
+    let sends: Vec<_> = blobs.map(|blob| send(cx, to, blob, &[])).collect();
+    stream::iter(sends).buffer_unordered(parallel.max(1)).try_collect::<()>().await
 }
 
 /// What the tag points at, if that makes the push needless; an error if the mode forbids the push.
@@ -133,7 +149,12 @@ pub(crate) async fn look(
     let wanted = artifact.manifest().descriptor();
     let found = match to.resolve(&Selector::Tag(tag.clone())).await {
         Ok(found) => Some(found),
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        // Without the project there is no use in going on.
+        Err(error)
+            if error.kind() == ErrorKind::NotFound && error.reason() != Some(Reason::ProjectMissing) =>
+        {
+            None
+        }
         Err(error) => return Err(error),
     };
     let now = found.as_ref().map(|found| &found.digest);

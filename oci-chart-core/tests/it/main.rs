@@ -16,6 +16,7 @@ mod attest;
 mod auth;
 mod auth_renewal;
 mod auth_tokens;
+mod cache;
 mod chart_load;
 mod chart_vectors;
 #[cfg(feature = "cloud")]
@@ -27,6 +28,7 @@ mod credentials_login;
 mod credentials_pull_secrets;
 mod dependencies;
 mod diagnose;
+mod error_table;
 mod faults;
 mod foreign;
 mod foreign_clients;
@@ -56,10 +58,12 @@ mod package;
 mod peers;
 #[cfg(feature = "pgp")]
 mod pgp;
+mod protocol;
 mod proxy;
 mod public_types;
 mod publish_order;
 mod quirks;
+mod refusals;
 mod remote;
 mod requests;
 mod scenarios;

@@ -41,6 +41,7 @@ types! {
     Descriptor, MediaType, Manifest, Index, ChartArtifact, ArtifactOptions, LayerOrder, ChartParts,
     TagMode, Side, Traits<'static>, Pushed, Memory, Layout, ConnectionOptions,
     RetryOptions, dyn Clock, HostOptions, Mirror, ProxyOptions, ProxyUrl, RegistriesYaml, ClientCertificate,
+    Cache, CacheUsage, Capabilities, Feature, Support, LoggedRequest, RepositoryOptions, UploadMode,
     Credentials, CredentialKind, StaticCredentials, Audience<'static>, Challenge, LoginPlace, LoginOutcome, LogoutOutcome, LoginStatus,
     KnownLogin, PullSecretLogins,
     kube::PullSecret, kube::PullSecretError, kube::KeyRule,
@@ -61,7 +62,8 @@ types! {
     threads only:
     Error,
     // A sink, store or source of the caller's may be in any state after a panic.
-    Context, dyn EventSink, dyn Store, dyn CredentialSource, Chain, StoredLogins, LoginOptions, Blob, Traced, PullOptions,
+    Context, dyn EventSink, dyn Store, dyn CredentialSource, Chain, StoredLogins, LoginOptions, dyn RequestLog, Blob, Traced, Cached,
+    PullOptions,
     dyn trust::Signer, trust::CallbackSigner, trust::SigningKey, trust::SignOptions, trust::VerifyOptions, trust::Guarded,
     trust::PublishOptions,
     // They own connections of an HTTP client that promises nothing here.

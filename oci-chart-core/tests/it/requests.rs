@@ -21,7 +21,7 @@ fn tag(text: &str) -> Tag {
 }
 
 /// A chart called `web`, different for each `n`.
-fn artifact(n: u32) -> ChartArtifact {
+pub(crate) fn artifact(n: u32) -> ChartArtifact {
     let directory = tempfile::tempdir().unwrap();
     let metadata = format!("apiVersion: v2\nname: web\nversion: {n}.0.0\n");
     fs_err::write(directory.path().join("Chart.yaml"), metadata).unwrap();
@@ -109,6 +109,86 @@ fn the_budget_of_a_push_and_a_pull() {
         block(transfer::pull(&Context::default(), &fresh(), &range, &options)).unwrap();
         count(1 + 2, "version range to pull");
         assert_eq!(registry.open_uploads(), 0);
+    }
+}
+
+#[test]
+fn the_budget_of_what_is_only_read() {
+    let registry = start(|builder| builder);
+    let store = fresh(&registry);
+    for n in 1..=3 {
+        push(&store, n, TagMode::Create);
+    }
+    let count = || registry.log().take().len();
+    count();
+    // A tag's digest.
+    block(fresh(&registry).resolve(&Selector::Tag(tag("1.0.0")))).unwrap();
+    assert_eq!(count(), 1);
+    // A range: the list, then what it came to.
+    let range = Selector::for_version("^2.0.0").unwrap();
+    let options = PullOptions::without_verification();
+    let pulled = block(transfer::pull(&Context::default(), &fresh(&registry), &range, &options)).unwrap();
+    assert_eq!(pulled.descriptor.digest, artifact(2).manifest().descriptor().digest);
+    assert_eq!(count(), 3);
+    // A version that is not there: the look for it, and for what there is.
+    let missing = Selector::Tag(tag("9.0.0"));
+    block(transfer::pull(&Context::default(), &fresh(&registry), &missing, &options)).unwrap_err();
+    assert_eq!(count(), 2);
+}
+
+#[test]
+fn a_pull_with_provenance_costs_three_requests() {
+    let registry = start(|builder| builder);
+    let store = fresh(&registry);
+    push(&store, 1, TagMode::Create);
+    let provenance = Blob::from_bytes(MediaType::HELM_PROVENANCE, "a signature");
+    block(store.push(&provenance, &[])).unwrap();
+    let manifest = registry.manifest("charts/web", "1.0.0").unwrap();
+    let mut value: serde_json::Value = serde_json::from_slice(&manifest.bytes).unwrap();
+    let layer = serde_json::json!({
+        "mediaType": MediaType::HELM_PROVENANCE.as_str(),
+        "digest": provenance.descriptor().digest.to_string(),
+        "size": provenance.descriptor().size,
+    });
+    value["layers"].as_array_mut().unwrap().push(layer);
+    registry.put_manifest("charts/web", "1.0.0", &manifest.media_type, value.to_string()).unwrap();
+    registry.log().take();
+    let options = PullOptions::without_verification().with_provenance(true);
+    let selector = Selector::Tag(tag("1.0.0"));
+    let pulled = block(transfer::pull(&Context::default(), &fresh(&registry), &selector, &options)).unwrap();
+    assert_eq!(pulled.package.provenance().map(|bytes| &bytes[..]), Some(&b"a signature"[..]));
+    let lines: Vec<_> = registry.log().take().iter().map(|exchange| exchange.line()).collect();
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+}
+
+#[test]
+fn every_request_is_told_to_who_wants_to_know() {
+    use oci_chart_core::store::{ConnectionOptions, LoggedRequest, Registries};
+
+    let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
+    let (sender, told) = std::sync::mpsc::channel();
+    let options = ConnectionOptions::default()
+        .with_plain_http(crate::remote::host(&registry))
+        .with_log(move |request: &LoggedRequest| sender.send(request.clone()).unwrap());
+    let registries = Registries::new(options, login(&registry)).unwrap();
+    let store: Arc<dyn Store> = Arc::new(open(&registries, &registry, "charts/web"));
+    push(&store, 1, TagMode::Create);
+    let told: Vec<_> = told.try_iter().collect();
+    let shown = told.iter().map(|request| format!("{request} {request:?}")).collect::<Vec<_>>().join("\n");
+    for entry in registry.log().entries() {
+        let path = entry.target.split('?').next().unwrap().to_owned();
+        let found = told.iter().filter(|request| {
+            request.method == entry.method
+                && request.status == entry.status
+                && request.url.to_string().contains(&path)
+        });
+        assert!(found.count() > 0, "{} {} is not in {shown}", entry.method, entry.target);
+    }
+    assert_eq!(told.len(), registry.log().entries().len());
+    let entries = registry.log().entries();
+    let states = entries.iter().filter_map(|entry| entry.target.split("_state=").nth(1)?.split('&').next());
+    for secret in states.chain(["hunter2", "Bearer ", "Basic "]) {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
     }
 }
 
@@ -240,7 +320,7 @@ fn tags_come_page_by_page_and_only_as_far_as_they_are_read() {
     assert_eq!(tags.len(), 1100);
     let lines: Vec<_> = registry.log().take().iter().map(|exchange| exchange.line()).collect();
     assert_eq!(lines.len(), 11);
-    assert!(!lines[0].contains("n="), "the registry knows its page size best: {}", lines[0]);
+    assert!(lines[0].contains("n=1000"), "no page is smaller than it has to be: {}", lines[0]);
     block(async { store.tags().try_next().await.unwrap() });
     assert!(registry.log().take().len() <= 2);
 }

@@ -1,6 +1,11 @@
 use reqwest::{Method, StatusCode};
 
-use super::{Repository, upload::Session};
+use super::{
+    Repository,
+    capabilities::Feature,
+    options::UploadMode,
+    upload::{Session, algorithm_parameter},
+};
 use crate::{
     auth::{Access, Scope},
     digest::Digest,
@@ -9,6 +14,9 @@ use crate::{
     name::RepositoryName,
     store::{Blob, Pushed},
 };
+
+/// Above this, whether bytes have to be sent is asked for where a mount has not told, in bytes: sending fewer takes no longer than asking.
+const WORTH_A_LOOK: u64 = 256 << 10;
 
 /// How an upload begins.
 enum Opening {
@@ -31,8 +39,10 @@ impl Repository {
             match response.status() {
                 status if status.is_success() || status.is_redirection() => return Ok(true),
                 StatusCode::NOT_FOUND => return Ok(false),
+                // Artifactory's answer for what is not there to those who may write, but not read.
+                StatusCode::FORBIDDEN if method == Method::GET && self.is_written() => return Ok(false),
                 _ if method == Method::GET => return Err(response.refused().await),
-                _ => {}
+                _ => response.drain().await,
             }
         }
         Ok(false)
@@ -50,9 +60,16 @@ impl Repository {
             .with_context("expected bytes", descriptor.size)
             .with_context("bytes", len));
         }
+        if self.registry().upload_mode() == UploadMode::Single {
+            return self.upload_at_once(blob).await;
+        }
         match self.open_upload(blob).await? {
             Opening::Done(pushed) => Ok(pushed),
-            Opening::Session(session) => session.upload(blob).await.map(|()| Pushed::Written),
+            Opening::Session(session) => {
+                self.upload(session, blob).await?;
+                self.registry().sent(self.address().repository(), &descriptor.digest);
+                Ok(Pushed::Written)
+            }
             Opening::Refused => Err(Error::new(ErrorKind::Protocol, "the registry opens no upload")
                 .with_reason(Reason::MalformedAnswer)),
         }
@@ -60,16 +77,19 @@ impl Repository {
 
     async fn open_upload(&self, blob: &Blob) -> Result<Opening> {
         let digest = &blob.descriptor().digest;
-        if let Some(source) = self.mountable(blob) {
-            match self.mount(digest, &source, Pushed::Mounted).await? {
-                Opening::Refused => {}
-                opened => return Ok(opened),
-            }
+        if blob.is_wanted_anyway() {
+            return self.open_session(digest).await.map(Opening::Session);
         }
-        let quirks = &self.registry().quirks;
-        let tried = !quirks.no_self_mount.is_set();
+        let learnt = &self.registry().learnt;
+        let tried = !learnt.lacks(Feature::Mounts);
         if tried {
-            match self.mount(digest, self.address().repository(), Pushed::Existing).await? {
+            if let Some(source) = self.mountable(blob).filter(|source| !self.registry().is_refused(source)) {
+                match self.mount(blob, &source, Pushed::Mounted).await? {
+                    Opening::Refused => self.registry().refuse(source),
+                    opened => return Ok(opened),
+                }
+            }
+            match self.mount(blob, self.address().repository(), Pushed::Existing).await? {
                 Opening::Refused => {}
                 opened => return Ok(opened),
             }
@@ -77,20 +97,18 @@ impl Repository {
         if self.has_blob(digest).await? {
             return Ok(Opening::Done(Pushed::Existing));
         }
-        let url = self.url("blobs/uploads/", None);
-        let response = self.send(self.writing(), || Ok(Request::new(Method::POST, url.clone()))).await?;
-        if response.status() != StatusCode::ACCEPTED {
-            return Err(response.refused().await);
-        }
+        let session = self.open_session(digest).await?;
         if tried {
-            quirks.no_self_mount.set();
+            learnt.learn(Feature::Mounts, false);
         }
-        Session::open(self.clone(), response).await.map(Opening::Session)
+        Ok(Opening::Session(session))
     }
 
     /// Opens an upload as a mount of the blob from `source`: with luck there is nothing to upload.
-    async fn mount(&self, digest: &Digest, source: &RepositoryName, done: Pushed) -> Result<Opening> {
-        let url = self.url("blobs/uploads/", Some(&format!("mount={digest}&from={source}")));
+    async fn mount(&self, blob: &Blob, source: &RepositoryName, done: Pushed) -> Result<Opening> {
+        let digest = &blob.descriptor().digest;
+        let algorithm = algorithm_parameter(digest).map(|text| format!("&{text}")).unwrap_or_default();
+        let url = self.url("blobs/uploads/", Some(&format!("mount={digest}&from={source}{algorithm}")));
         let elsewhere = source != self.address().repository();
         let scope = if elsewhere {
             self.writing().clone().and(Scope::repository(source, Access::Pull))
@@ -100,24 +118,51 @@ impl Repository {
         let response = match self.send(&scope, || Ok(Request::new(Method::POST, url.clone()))).await {
             Ok(response) => response,
             // No token for both repositories: then without what is in the other.
-            Err(error) if elsewhere && error.kind() == ErrorKind::Unauthenticated => {
+            Err(error)
+                if elsewhere
+                    && matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::PermissionDenied) =>
+            {
                 return Ok(Opening::Refused);
             }
             Err(error) => return Err(error),
         };
         match response.status() {
             StatusCode::CREATED => {
+                self.registry().learnt.learn(Feature::Mounts, true);
                 response.drain().await;
                 Ok(Opening::Done(done))
             }
-            StatusCode::ACCEPTED => Session::open(self.clone(), response).await.map(Opening::Session),
-            StatusCode::TOO_MANY_REQUESTS => Err(response.refused().await),
+            StatusCode::ACCEPTED => {
+                let session = Session::open(self.clone(), response).await?;
+                self.doubt(blob, session, elsewhere).await
+            }
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Err(response.refused().await)
+            }
             status if status.is_client_error() => {
                 response.drain().await;
                 Ok(Opening::Refused)
             }
             _ => Err(response.refused().await),
         }
+    }
+
+    /// A registry that opens an upload where a mount was asked for does not have the blob, or knows no mounts. Where nothing has shown yet which of
+    /// both it is, and the bytes are many or were sent before, it is asked.
+    async fn doubt(&self, blob: &Blob, session: Session, elsewhere: bool) -> Result<Opening> {
+        let registry = self.registry();
+        let descriptor = blob.descriptor();
+        let proven = registry.learnt.has(Feature::Mounts) && !elsewhere;
+        let worth_it = descriptor.size >= WORTH_A_LOOK
+            || registry.was_sent(self.address().repository(), &descriptor.digest);
+        if proven || !worth_it || !self.has_blob(&descriptor.digest).await? {
+            return Ok(Opening::Session(session));
+        }
+        if !elsewhere {
+            registry.learnt.learn(Feature::Mounts, false);
+        }
+        session.give_up().await;
+        Ok(Opening::Done(Pushed::Existing))
     }
 
     /// The repository of the same registry that has the blob.

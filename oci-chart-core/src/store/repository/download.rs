@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     http::{Repeat, Request, Response, Retry, wire::ContentRange},
     oci::Descriptor,
-    store::{ByteStream, missing_content, verified},
+    store::{ByteStream, Target, content_stream, missing_content, verified},
 };
 
 /// So many bytes, in one go, and a connection counts as one that works: a download over a bad line then goes on as long as it gets ahead.
@@ -43,6 +43,11 @@ impl Repository {
     /// The bytes of a blob or manifest, checked on their way.
     pub(super) async fn content(&self, descriptor: &Descriptor) -> Result<ByteStream> {
         let manifest = descriptor.media_type.is_manifest();
+        if manifest && self.registry().is_guess(descriptor) {
+            // Harbor before some storage: HEAD and GET of a manifest announce different lengths, and ours is the one of a HEAD.
+            let (_, bytes) = self.manifest(&Target::Digest(&descriptor.digest)).await?;
+            return Ok(content_stream(&bytes.into()));
+        }
         let kind = if manifest { "manifests" } else { "blobs" };
         let accept = if manifest { descriptor.media_type.as_str() } else { "*/*" };
         let mut download = Download {
@@ -143,7 +148,7 @@ impl Download {
                 return Err(response.refused().await.with_retryable(true));
             }
             StatusCode::NOT_FOUND => {
-                return Err(response.refused_as(missing_content(&self.descriptor)).await);
+                return Err(self.repository.absent(response, missing_content(&self.descriptor)).await);
             }
             status if status.is_success() => {
                 return Err(response.broken("the answer is not the whole content", Reason::MalformedAnswer));

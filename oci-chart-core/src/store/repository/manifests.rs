@@ -3,13 +3,17 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use reqwest::{
     Method, StatusCode,
-    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue},
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH},
 };
 use serde::Deserialize;
 
-use super::{Repository, missing};
+use super::{
+    Repository,
+    capabilities::{Feature, Support},
+    missing,
+};
 use crate::{
-    digest::{Digest, Hasher},
+    digest::{Algorithm, Digest, Hasher},
     error::{Error, ErrorKind, Reason, Result},
     http::{Body, Repeat, Request, Response, wire},
     name::Tag,
@@ -18,6 +22,49 @@ use crate::{
 };
 
 const DIGEST: &str = "docker-content-digest";
+
+/// A manifest that was found.
+pub(super) struct Found {
+    pub(super) descriptor: Descriptor,
+    pub(super) bytes: Bytes,
+    /// The strong validator that the registry gave it.
+    pub(super) etag: Option<String>,
+}
+
+/// A manifest to be written.
+pub(super) struct Put<'a> {
+    descriptor: &'a Descriptor,
+    bytes: Bytes,
+    reference: &'a str,
+    tags: &'a [&'a Tag],
+    only_if: Option<&'a str>,
+}
+
+impl<'a> Put<'a> {
+    /// Under `reference`, a tag or the digest.
+    pub(super) fn new(descriptor: &'a Descriptor, bytes: Bytes, reference: &'a str) -> Self {
+        Self { descriptor, bytes, reference, tags: &[], only_if: None }
+    }
+
+    fn with_tags(mut self, tags: &'a [&'a Tag]) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Only if what is there now has this validator.
+    pub(super) fn only_if(mut self, etag: Option<&'a str>) -> Self {
+        self.only_if = etag;
+        self
+    }
+}
+
+/// What a registry said of a manifest that it took.
+pub(super) struct Written {
+    /// Whether it lists the manifest among the referrers of its subject.
+    pub(super) is_listed: bool,
+    /// The tags that it set beside the reference.
+    tags: Vec<String>,
+}
 
 static MANIFESTS: LazyLock<HeaderValue> = LazyLock::new(|| {
     let types: Vec<_> = MediaType::MANIFESTS.iter().map(MediaType::as_str).collect();
@@ -28,55 +75,87 @@ static MANIFESTS: LazyLock<HeaderValue> = LazyLock::new(|| {
 impl Repository {
     /// What `target` points at, by the headers alone where the registry tells enough in them.
     pub(super) async fn look(&self, target: &Target<'_>) -> Result<Option<Descriptor>> {
-        if !self.registry().quirks.no_head.is_set() {
+        let learnt = &self.registry().learnt;
+        if !learnt.lacks(Feature::Head) {
             let response = self.ask(Method::HEAD, target).await?;
             match response.status() {
                 StatusCode::OK => {
                     if let Some(descriptor) = described(&response, target)? {
+                        self.registry().guess(&descriptor);
                         return Ok(Some(descriptor));
                     }
-                    self.registry().quirks.no_head.set();
+                    learnt.learn(Feature::Head, false);
                 }
                 StatusCode::NOT_FOUND => return Ok(None),
-                StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => {
-                    self.registry().quirks.no_head.set();
-                }
-                // A refused HEAD says nothing but its status. The body of a GET says why.
-                StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::PRECONDITION_FAILED => {}
-                _ => return Err(response.refused().await),
+                status => self.refused_head(status, response).await?,
             }
         }
-        match self.manifest(target).await {
-            Ok((descriptor, _)) => Ok(Some(descriptor)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.look_closer(target).await
     }
 
     pub(super) async fn has_manifest(&self, digest: &Digest) -> Result<bool> {
         let target = Target::Digest(digest);
-        if !self.registry().quirks.no_head.is_set() {
+        if !self.registry().learnt.lacks(Feature::Head) {
             let response = self.ask(Method::HEAD, &target).await?;
             match response.status() {
                 // 412: it is there, and a policy keeps it from being pulled.
                 StatusCode::OK | StatusCode::PRECONDITION_FAILED => return Ok(true),
                 StatusCode::NOT_FOUND => return Ok(false),
-                _ => response.drain().await,
+                status => self.refused_head(status, response).await?,
             }
         }
-        Ok(self.look(&target).await?.is_some())
+        Ok(self.look_closer(&target).await?.is_some())
+    }
+
+    /// A refused HEAD says nothing but its status; a GET is to say why. Not where that would only be one more request to who has enough
+    /// of them.
+    async fn refused_head(&self, status: StatusCode, response: Response) -> Result<()> {
+        match status.as_u16() {
+            405 | 501 => self.registry().learnt.learn(Feature::Head, false),
+            408 | 429 | 502..=504 => return Err(response.refused().await),
+            _ => {}
+        }
+        response.drain().await;
+        Ok(())
+    }
+
+    /// What `target` points at, by reading it.
+    async fn look_closer(&self, target: &Target<'_>) -> Result<Option<Descriptor>> {
+        let error = match self.manifest(target).await {
+            Ok((descriptor, _)) => return Ok(Some(descriptor)),
+            Err(error) => error,
+        };
+        match (error.kind(), error.reason(), target) {
+            (ErrorKind::NotFound, Some(Reason::ProjectMissing), _) => Err(error),
+            (ErrorKind::NotFound, ..) => Ok(None),
+            // Artifactory's answer for what is not there to those who may write, but not read everything.
+            (ErrorKind::PermissionDenied, Some(Reason::AccessDenied), Target::Tag(tag))
+                if self.is_written() =>
+            {
+                match self.is_unlisted(tag).await {
+                    Ok(true) => Ok(None),
+                    _ => Err(error),
+                }
+            }
+            _ => Err(error),
+        }
     }
 
     /// The manifest itself, held against the digest asked for and the one that the registry claims.
     pub(super) async fn manifest(&self, target: &Target<'_>) -> Result<(Descriptor, Bytes)> {
+        self.find(target).await.map(|found| (found.descriptor, found.bytes))
+    }
+
+    pub(super) async fn find(&self, target: &Target<'_>) -> Result<Found> {
         let response = self.ask(Method::GET, target).await?;
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Err(response.refused_as(missing(target)).await),
+            StatusCode::NOT_FOUND => return Err(self.absent(response, missing(target)).await),
             _ => return Err(response.refused().await),
         }
         let announced = media_type(&response);
         let claimed = claimed_digest(&response)?;
+        let etag = response.header(ETAG).filter(|etag| !etag.starts_with("W/")).map(str::to_owned);
         let wrong_type = response.broken("the answer is no manifest", Reason::WrongMediaType);
         let origin =
             response.explain(Error::new(ErrorKind::DigestMismatch, "the manifest does not have the digest"));
@@ -105,12 +184,21 @@ impl Repository {
         }
         let digest = digest.unwrap_or_else(|| Digest::of(&bytes));
         let media_type = agreed_type(announced, &bytes).ok_or(wrong_type)?;
-        Ok((Descriptor::new(media_type, digest, bytes.len() as u64), bytes))
+        Ok(Found { descriptor: Descriptor::new(media_type, digest, bytes.len() as u64), bytes, etag })
     }
 
     pub(super) async fn push_manifest(&self, blob: &Blob, tags: &[(Tag, TagMode)]) -> Result<Pushed> {
         let descriptor = blob.descriptor();
         let bytes = collect(blob.open().await?, descriptor.size).await?;
+        if agreed_type(Some(descriptor.media_type.clone()), &bytes).is_none() {
+            return Err(Error::new(
+                ErrorKind::InvalidManifest,
+                "the manifest is not of the type it is pushed as",
+            )
+            .with_reason(Reason::WrongMediaType)
+            .with_context("media type", &descriptor.media_type)
+            .with_context("digest", descriptor.digest));
+        }
         let mut writes = Vec::with_capacity(tags.len());
         for (tag, mode) in tags {
             if self.verdict(&descriptor.digest, tag, mode).await? == Verdict::Write {
@@ -119,7 +207,7 @@ impl Repository {
         }
         let reference = reference(descriptor, &bytes);
         let listed = if tags.is_empty() {
-            self.put(descriptor, bytes, &descriptor.digest.to_string()).await?
+            self.put(Put::new(descriptor, bytes, &descriptor.digest.to_string())).await?.is_listed
         } else if writes.is_empty() {
             return Ok(Pushed::Existing);
         } else {
@@ -156,57 +244,91 @@ impl Repository {
         bytes: &Bytes,
         writes: &[(&Tag, &TagMode)],
     ) -> Result<bool> {
-        let mut listed = false;
+        let mut is_listed = false;
+        let mut left: Vec<&Tag> = writes.iter().map(|(tag, _)| *tag).collect();
+        if self.goes_at_once(descriptor, left.len()) {
+            let digest = descriptor.digest.to_string();
+            let answer = self.put(Put::new(descriptor, bytes.clone(), &digest).with_tags(&left)).await?;
+            is_listed = answer.is_listed;
+            self.registry().learnt.learn(Feature::TagParameters, !answer.tags.is_empty());
+            left.retain(|tag| !answer.tags.iter().any(|set| set == tag.as_str()));
+        }
+        for tag in left {
+            is_listed |= self.put(Put::new(descriptor, bytes.clone(), tag.as_str())).await?.is_listed;
+        }
         for (tag, mode) in writes {
-            listed |= self.put(descriptor, bytes.clone(), tag.as_str()).await?;
             if matches!(mode, TagMode::Expect(_)) {
                 // There is no conditional write: whoever wrote at the same time is at least noticed.
                 let now = self.look(&Target::Tag(tag)).await?.map(|now| now.digest);
                 judge(&TagMode::Expect(descriptor.digest), tag, now.as_ref(), &descriptor.digest)?;
             }
         }
-        Ok(listed)
+        Ok(is_listed)
     }
 
-    /// Writes a manifest; tells whether the registry lists it among the referrers of its subject.
-    pub(super) async fn put(&self, descriptor: &Descriptor, bytes: Bytes, reference: &str) -> Result<bool> {
-        let url = self.url(format_args!("manifests/{reference}"), None);
-        let media_type = HeaderValue::from_str(descriptor.media_type.as_str()).map_err(|_| {
+    /// Whether a manifest is written under its digest with all its tags as parameters (distribution spec after 1.1). Where nobody knows whether the
+    /// registry can do that, it is tried when it saves more than it may cost. Only so does a registry learn of another algorithm than its own.
+    fn goes_at_once(&self, descriptor: &Descriptor, tags: usize) -> bool {
+        let foreign = descriptor.digest.algorithm() != Algorithm::Sha256;
+        foreign
+            || match self.registry().learnt.get(Feature::TagParameters) {
+                Support::Yes => tags > 1,
+                Support::No => false,
+                _ => tags > 2,
+            }
+    }
+
+    /// Writes a manifest.
+    pub(super) async fn put(&self, put: Put<'_>) -> Result<Written> {
+        let mut url = self.url(format_args!("manifests/{}", put.reference), None);
+        for tag in put.tags {
+            url.query_pairs_mut().append_pair("tag", tag.as_str());
+        }
+        let invalid = |_| {
             Error::new(
                 ErrorKind::InvalidManifest,
                 "the manifest's media type has characters that no header can carry",
             )
-        })?;
+        };
+        let media_type = HeaderValue::from_str(put.descriptor.media_type.as_str()).map_err(invalid)?;
+        let condition = put.only_if.and_then(|etag| HeaderValue::from_str(etag).ok());
         let make = || {
-            Ok(Request::new(Method::PUT, url.clone())
+            let request = Request::new(Method::PUT, url.clone())
                 .with_header(CONTENT_TYPE, media_type.clone())
-                .with_body(Body::Bytes(bytes.clone()))
+                .with_body(Body::Bytes(put.bytes.clone()))
                 // The same bytes under the same name, however often.
-                .with_repeat(Repeat::Always))
+                .with_repeat(Repeat::Always);
+            Ok(match &condition {
+                Some(etag) => request.with_header(IF_MATCH, etag.clone()),
+                None => request,
+            })
         };
         let response = self.send(self.writing(), make).await?;
         if !response.status().is_success() {
             return Err(response.refused().await);
         }
-        match claimed_digest(&response)? {
-            Some(claimed)
-                if claimed.algorithm() == descriptor.digest.algorithm() && claimed != descriptor.digest =>
-            {
-                let error = Error::new(
-                    ErrorKind::DigestMismatch,
-                    "the registry stored the manifest under another digest",
-                );
-                Err(response
-                    .explain(error.with_reason(Reason::WrongDigestHeader))
-                    .with_context("expected", descriptor.digest)
-                    .with_context("actual", claimed))
-            }
-            _ => {
-                let listed = response.header("oci-subject").is_some();
-                response.drain().await;
-                Ok(listed)
-            }
+        let expected = put.descriptor.digest;
+        if let Some(claimed) = claimed_digest(&response)?
+            && claimed.algorithm() == expected.algorithm()
+            && claimed != expected
+        {
+            let error = Error::new(
+                ErrorKind::DigestMismatch,
+                "the registry stored the manifest under another digest",
+            );
+            return Err(response
+                .explain(error.with_reason(Reason::WrongDigestHeader))
+                .with_context("expected", expected)
+                .with_context("actual", claimed));
         }
+        let is_listed = response.header("oci-subject").is_some();
+        if is_listed {
+            self.registry().learnt.learn(Feature::Referrers, true);
+        }
+        let all = response.headers().get_all("oci-tag").iter().filter_map(|tags| tags.to_str().ok());
+        let tags = all.flat_map(|tags| tags.split(',')).map(|tag| tag.trim().to_owned()).collect();
+        response.drain().await;
+        Ok(Written { is_listed, tags })
     }
 
     async fn ask(&self, method: Method, target: &Target<'_>) -> Result<Response> {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use futures_util::{TryStreamExt as _, stream};
 use reqwest::{
     Method, StatusCode, Url,
@@ -5,9 +7,10 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 
-use super::Repository;
+use super::{capabilities::Feature, registry::Registry};
 use crate::{
-    error::{Error, Reason, Result},
+    auth::Scope,
+    error::{Error, ErrorKind, Reason, Result},
     http::{Request, Response, wire},
     store::BoxStream,
 };
@@ -15,12 +18,20 @@ use crate::{
 /// Pages without anything new before the registry is taken for broken: some filter what they list page by page.
 const EMPTY_PAGES: u32 = 100;
 
+/// Entries that a page is asked for. More is an error to ECR and others.
+const PAGE: usize = 1000;
+
 /// A list that a registry gives in pages.
 pub(super) trait Listing: DeserializeOwned + Send + 'static {
-    type Item: Send + 'static;
+    type Item: Send + Sync + 'static;
 
     /// The media type of a page, where answers of another type are no pages.
     const MEDIA_TYPE: Option<&'static str>;
+
+    /// The names on the page as the registry wrote them, where the next page can be asked for by the last of them.
+    fn names(&self) -> &[String] {
+        &[]
+    }
 
     fn items(self) -> Vec<Self::Item>;
 }
@@ -29,19 +40,64 @@ pub(super) trait Listing: DeserializeOwned + Send + 'static {
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     pub(super) next: Option<Url>,
+    /// Whether only entries of the wanted type are there.
+    pub(super) is_filtered: bool,
+    first: Option<String>,
+    last: Option<String>,
+    names: usize,
 }
 
-impl Repository {
-    /// The page at `url`; `None` where there is nothing.
+impl<T> Page<T> {
+    /// A list of one page.
+    pub(super) fn only(items: Vec<T>) -> Self {
+        Self { items, next: None, is_filtered: false, first: None, last: None, names: 0 }
+    }
+}
+
+/// Reads lists of one registry.
+#[derive(Clone)]
+pub(super) struct Lister {
+    registry: Arc<Registry>,
+    scope: Scope,
+}
+
+impl Lister {
+    pub(super) fn new(registry: Arc<Registry>, scope: Scope) -> Self {
+        Self { registry, scope }
+    }
+
+    /// All of the list at `url`, in pages as large as they may be; the answer where there is no such list.
+    pub(super) async fn all<L: Listing>(
+        &self,
+        url: Url,
+    ) -> Result<Result<BoxStream<'static, L::Item>, Response>> {
+        let learnt = &self.registry.learnt;
+        if learnt.lacks(Feature::PageSize) {
+            return Ok(self.page::<L>(url).await?.map(|first| self.rest::<L>(first, None)));
+        }
+        let mut sized = url.clone();
+        sized.query_pairs_mut().append_pair("n", &PAGE.to_string());
+        match self.page::<L>(sized.clone()).await {
+            Ok(found) => Ok(found.map(|first| self.rest::<L>(first, Some(sized)))),
+            Err(error) if error.get("status") == Some("400") => {
+                let found = self.page::<L>(url).await?;
+                learnt.learn(Feature::PageSize, false);
+                Ok(found.map(|first| self.rest::<L>(first, None)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The page at `url`; the answer where there is nothing.
     pub(super) async fn page<L: Listing>(&self, url: Url) -> Result<Result<Page<L::Item>, Response>> {
         let accept = HeaderValue::from_static(L::MEDIA_TYPE.unwrap_or("application/json"));
-        let limit = self.registry().limits().answer_bytes;
+        let limit = self.registry.limits().answer_bytes;
         let make = || {
             Ok(Request::new(Method::GET, url.clone())
                 .with_header(ACCEPT, accept.clone())
                 .with_whole_answer("answer_bytes", limit))
         };
-        let response = self.send(self.reading(), make).await?;
+        let response = self.registry.send(&self.scope, make).await?;
         let foreign = L::MEDIA_TYPE.is_some_and(|wanted| {
             response.header(CONTENT_TYPE).is_none_or(|found| wire::essence(found) != wanted)
         });
@@ -56,40 +112,70 @@ impl Repository {
             Ok(next) => next,
             Err(error) => return Err(response.explain(error.into())),
         };
+        let is_filtered = response
+            .header("oci-filters-applied")
+            .is_some_and(|applied| applied.split(',').any(|one| one.trim() == "artifactType"));
         let broken = response.broken("the registry's list cannot be read", Reason::MalformedAnswer);
         let bytes = response.bytes("answer_bytes", limit).await?;
         let page: L = serde_json::from_slice(&bytes).map_err(|error| broken.with_source(error))?;
-        Ok(Ok(Page { items: page.items(), next }))
+        let names = page.names();
+        let (first, last, names) = (names.first().cloned(), names.last().cloned(), names.len());
+        Ok(Ok(Page { items: page.items(), next, is_filtered, first, last, names }))
     }
 
-    /// Everything from `first` on.
-    pub(super) fn rest<L: Listing>(&self, first: Page<L::Item>) -> BoxStream<'static, L::Item> {
-        let limit = self.registry().limits().tags;
-        let walk = Walk { repository: self.clone(), page: Some(first), seen: 0, empty: 0, limit };
+    /// Everything from `first` on. `sized` is where it was found, if pages of our size were asked for there.
+    pub(super) fn rest<L: Listing>(
+        &self,
+        first: Page<L::Item>,
+        sized: Option<Url>,
+    ) -> BoxStream<'static, L::Item> {
+        let limit = self.registry.limits().tags;
+        let walk = Walk { lister: self.clone(), page: Some(first), sized, seen: 0, empty: 0, limit };
         let pages = stream::try_unfold(walk, |mut walk| async move {
-            let Some(page) = walk.page.take() else { return Ok(None) };
+            let Some(mut page) = walk.page.take() else { return Ok(None) };
             walk.count(page.items.len())?;
-            if let Some(next) = page.next {
-                walk.page = match walk.repository.page::<L>(next).await? {
+            let items = std::mem::take(&mut page.items);
+            walk.page = match page.next.take() {
+                Some(next) => match walk.lister.page::<L>(next).await? {
                     Ok(page) => Some(page),
                     Err(response) => return Err(response.refused().await),
-                };
-            }
-            Ok(Some((stream::iter(page.items.into_iter().map(Ok::<_, Error>)), walk)))
+                },
+                None => walk.beyond::<L>(&page).await?,
+            };
+            Ok(Some((stream::iter(items.into_iter().map(Ok::<_, Error>)), walk)))
         });
         Box::pin(pages.try_flatten())
     }
 }
 
 struct Walk<T> {
-    repository: Repository,
+    lister: Lister,
     page: Option<Page<T>>,
+    sized: Option<Url>,
     seen: u32,
     empty: u32,
     limit: u32,
 }
 
 impl<T> Walk<T> {
+    /// What follows a full page without a link: more, if the registry pages and does not say so (distribution spec, "Listing Tags").
+    async fn beyond<L: Listing<Item = T>>(&self, page: &Page<T>) -> Result<Option<Page<T>>> {
+        let (Some(url), Some(last), PAGE) = (&self.sized, &page.last, page.names) else { return Ok(None) };
+        let mut url = url.clone();
+        url.query_pairs_mut().append_pair("last", last);
+        match self.lister.page::<L>(url).await {
+            // One that takes no note of `last` gives the same page again.
+            Ok(Ok(next)) if next.first == page.first || next.last == page.last => Ok(None),
+            Ok(Ok(next)) => Ok(Some(next)),
+            Ok(Err(response)) => {
+                response.drain().await;
+                Ok(None)
+            }
+            Err(error) if matches!(error.get("status"), Some("400" | "405" | "416")) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn count(&mut self, items: usize) -> Result<()> {
         self.seen = self.seen.saturating_add(u32::try_from(items).unwrap_or(u32::MAX));
         self.empty = if items == 0 { self.empty + 1 } else { 0 };
@@ -98,4 +184,9 @@ impl<T> Walk<T> {
         }
         Ok(())
     }
+}
+
+/// Whether `error` says that the registry has no such interface, rather than that this caller may not use it.
+pub(super) fn is_no_interface(error: &Error) -> bool {
+    error.kind() == ErrorKind::Unsupported
 }

@@ -1,16 +1,17 @@
 use std::collections::BTreeMap;
 
-use futures_util::{TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 
 use super::{
     Repository,
+    capabilities::Feature,
     fallback::fallback_tag,
-    page::{Listing, Page},
+    page::{Listing, Page, is_no_interface},
 };
 use crate::{
     digest::Digest,
-    error::{Error, ErrorKind, Result},
+    error::{Error, ErrorKind, Reason, Result},
     oci::{Descriptor, MediaType},
     store::{BoxStream, Target},
 };
@@ -53,25 +54,50 @@ impl Entry {
 }
 
 impl Repository {
-    pub(super) fn list_referrers<'a>(&'a self, subject: &'a Descriptor) -> BoxStream<'a, Descriptor> {
+    /// All referrers of `subject`, or those of one type. What the registry has not filtered is filtered here (distribution spec, "Listing
+    /// Referrers").
+    pub(super) fn list_referrers<'a>(
+        &'a self,
+        subject: &'a Descriptor,
+        wanted: Option<&'a MediaType>,
+    ) -> BoxStream<'a, Descriptor> {
         let all = async move {
-            let first = self.first_referrers(&subject.digest).await?;
-            Ok::<_, Error>(self.rest::<ReferrerPage>(first))
+            let first = self.first_referrers(&subject.digest, wanted).await?;
+            let wanted = wanted.filter(|_| !first.is_filtered).cloned();
+            let rest = self.lister().rest::<ReferrerPage>(first, None);
+            Ok::<_, Error>(rest.try_filter(move |found| {
+                let fits = wanted.is_none() || found.artifact_type == wanted;
+                std::future::ready(fits)
+            }))
         };
-        Box::pin(stream::once(all).try_flatten())
+        stream::once(all).try_flatten().boxed()
     }
 
-    async fn first_referrers(&self, subject: &Digest) -> Result<Page<Descriptor>> {
-        let quirks = &self.registry().quirks;
-        if !quirks.no_referrers.is_set() {
-            let url = self.url(format_args!("referrers/{subject}"), None);
-            match self.page::<ReferrerPage>(url).await? {
-                Ok(page) => return Ok(page),
-                Err(response) => {
-                    // The API must answer with an empty list, so a 404 or another document means that there is none.
-                    response.drain().await;
-                    quirks.no_referrers.set();
+    pub(super) async fn first_referrers(
+        &self,
+        subject: &Digest,
+        wanted: Option<&MediaType>,
+    ) -> Result<Page<Descriptor>> {
+        let learnt = &self.registry().learnt;
+        if !learnt.lacks(Feature::Referrers) {
+            let mut url = self.url(format_args!("referrers/{subject}"), None);
+            if let Some(wanted) = wanted {
+                url.query_pairs_mut().append_pair("artifactType", wanted.as_str());
+            }
+            // The API must answer with an empty list, so a 404 or another document means that there is none.
+            let no_api = match self.lister().page::<ReferrerPage>(url).await {
+                Ok(Ok(page)) => {
+                    learnt.learn(Feature::Referrers, true);
+                    return Ok(page);
                 }
+                Ok(Err(response)) => response.refused().await,
+                Err(error) if is_no_interface(&error) => error,
+                Err(error) => return Err(error),
+            };
+            // Some that have it answer so for a repository that is not there.
+            let unknown = matches!(no_api.reason(), Some(Reason::RepositoryMissing | Reason::ProjectMissing));
+            if !unknown && !learnt.has(Feature::Referrers) {
+                learnt.learn(Feature::Referrers, false);
             }
         }
         self.fallback(subject).await
@@ -79,14 +105,13 @@ impl Repository {
 
     /// The index under the tag that stands in for the API (distribution spec, "Referrers Tag Schema").
     async fn fallback(&self, subject: &Digest) -> Result<Page<Descriptor>> {
-        let nothing = Page { items: Vec::new(), next: None };
-        match self.manifest(&Target::Tag(&fallback_tag(subject)?)).await {
+        match self.manifest(&Target::Tag(&fallback_tag(&subject.to_string())?)).await {
             Ok((descriptor, bytes)) if descriptor.media_type == MediaType::OCI_INDEX => {
                 let page: Option<ReferrerPage> = serde_json::from_slice(&bytes).ok();
-                Ok(Page { items: page.map(Listing::items).unwrap_or_default(), next: None })
+                Ok(Page::only(page.map(Listing::items).unwrap_or_default()))
             }
-            Ok(_) => Ok(nothing),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(nothing),
+            Ok(_) => Ok(Page::only(Vec::new())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Page::only(Vec::new())),
             Err(error) => Err(error),
         }
     }

@@ -1,22 +1,32 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use reqwest::Url;
+use reqwest::{Url, header::WARNING};
 
-use super::{Repository, mirrors::Replica};
+use super::{
+    Repository,
+    capabilities::{Capabilities, Feature, Learnt},
+    catalog::catalog,
+    mirrors::Replica,
+    options::{RepositoryOptions, UploadMode},
+};
 use crate::{
-    auth::{Authenticator, CredentialSource},
+    auth::{Authenticator, CredentialSource, Scope},
+    context::{Context, Event},
+    digest::Digest,
     error::{Error, ErrorKind, Result},
-    http::{ConnectionOptions, HttpClient},
+    http::{ConnectionOptions, HttpClient, Request, Response, wire},
     limits::Limits,
-    name::{Host, RepositoryAddress},
+    name::{Host, RepositoryAddress, RepositoryName},
+    oci::Descriptor,
+    store::BoxStream,
 };
+
+/// Notes of one kind that are kept: a mirror of thousands of repositories must not collect them without end.
+const MOST_NOTES: usize = 4096;
 
 /// The registries of one caller: connections, credentials, and what was learnt about each host. Clones share it all, and all
 /// repositories opened here do.
@@ -43,6 +53,7 @@ pub struct Registries(pub(super) Arc<Shared>);
 pub(super) struct Shared {
     http: Arc<HttpClient>,
     pub(super) source: Arc<dyn CredentialSource>,
+    options: RepositoryOptions,
     pub(super) hosts: Mutex<HashMap<Host, Arc<Registry>>>,
 }
 
@@ -53,8 +64,22 @@ impl Registries {
     ///
     /// [`ErrorKind::InvalidInput`] for a user agent that no header can carry.
     pub fn new(options: ConnectionOptions, credentials: impl CredentialSource + 'static) -> Result<Self> {
+        Self::with_options(options, RepositoryOptions::default(), credentials)
+    }
+
+    /// As [`new`](Self::new), with repositories that are spoken to as `repositories` says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn with_options(
+        options: ConnectionOptions,
+        repositories: RepositoryOptions,
+        credentials: impl CredentialSource + 'static,
+    ) -> Result<Self> {
         let http = Arc::new(HttpClient::new(options)?);
-        Ok(Self(Arc::new(Shared { http, source: Arc::new(credentials), hosts: Mutex::default() })))
+        let (source, hosts) = (Arc::new(credentials), Mutex::default());
+        Ok(Self(Arc::new(Shared { http, source, options: repositories, hosts })))
     }
 
     pub(super) fn http(&self) -> &HttpClient {
@@ -85,7 +110,37 @@ impl Registries {
     #[must_use]
     pub fn with_credentials(&self, credentials: impl CredentialSource + 'static) -> Self {
         let (http, source) = (Arc::clone(&self.0.http), Arc::new(credentials));
-        Self(Arc::new(Shared { http, source, hosts: Mutex::default() }))
+        let (options, hosts) = (self.0.options.clone(), Mutex::default());
+        Self(Arc::new(Shared { http, source, options, hosts }))
+    }
+
+    /// What was learnt about `host` so far. Nothing is sent; see [`Repository::detect`] for asking.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`repository`](Self::repository).
+    pub fn capabilities(&self, host: &Host) -> Result<Capabilities> {
+        Ok(self.registry(host)?.learnt.capabilities())
+    }
+
+    /// Takes what is known about `host` from elsewhere, an earlier run for example: it need not be learnt again then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`repository`](Self::repository).
+    pub fn assume(&self, host: &Host, capabilities: &Capabilities) -> Result<()> {
+        self.registry(host)?.learnt.assume(capabilities);
+        Ok(())
+    }
+
+    /// The names of all repositories of `host` that these credentials may see, in the registry's order. Few registries offer such a list, and
+    /// most of those only to their administrators.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] with reason `catalog-unavailable` where there is none for this caller.
+    pub fn catalog(&self, host: &Host) -> Result<BoxStream<'static, RepositoryName>> {
+        Ok(catalog(self.registry(host)?))
     }
 
     pub(super) fn registry(&self, host: &Host) -> Result<Arc<Registry>> {
@@ -110,20 +165,24 @@ pub(super) struct Registry {
     base: Url,
     http: Arc<HttpClient>,
     auth: Authenticator,
-    pub(super) quirks: Quirks,
+    mode: UploadMode,
+    pub(super) learnt: Learnt,
     /// Indexes of referrers are read, changed and written: one after the other, within this process at least.
     pub(super) fallback_lock: tokio::sync::Mutex<()>,
+    notes: Mutex<Notes>,
 }
 
-/// What a host was found not to do. Learnt once, so that it costs one request and not one in every operation.
-#[derive(Debug, Default)]
-pub(super) struct Quirks {
-    /// It refuses to open an upload as a mount from the same repository.
-    pub(super) no_self_mount: Flag,
-    /// It refuses HEAD for manifests, or answers it without a digest.
-    pub(super) no_head: Flag,
-    /// It has no referrers API.
-    pub(super) no_referrers: Flag,
+/// What is remembered of single things, as far as it goes.
+#[derive(Default)]
+struct Notes {
+    /// Warnings that were passed on.
+    warnings: HashSet<String>,
+    /// Repositories that blobs cannot be mounted from.
+    refused: HashSet<RepositoryName>,
+    /// Blobs that were uploaded where nothing told whether they were there before.
+    sent: HashSet<(RepositoryName, Digest)>,
+    /// Manifests whose size is known from a HEAD alone.
+    guesses: HashSet<Digest>,
 }
 
 impl Registry {
@@ -138,7 +197,16 @@ impl Registry {
         let http = Arc::clone(&shared.http);
         let auth =
             Authenticator::new(host.clone(), base.clone(), Arc::clone(&http), Arc::clone(&shared.source));
-        Ok(Self { base, http, auth, quirks: Quirks::default(), fallback_lock: tokio::sync::Mutex::default() })
+        let mode = shared.options.uploads.get(host).copied().unwrap_or_default();
+        Ok(Self {
+            base,
+            http,
+            auth,
+            mode,
+            learnt: Learnt::default(),
+            fallback_lock: tokio::sync::Mutex::default(),
+            notes: Mutex::default(),
+        })
     }
 
     /// `https://host/v2/`
@@ -157,18 +225,69 @@ impl Registry {
     pub(super) fn limits(&self) -> &Limits {
         &self.http.options().limits
     }
+
+    pub(super) fn upload_mode(&self) -> UploadMode {
+        self.mode
+    }
+
+    /// Sends what `make` makes with what `scope` needs, and passes on what the registry warns of, each warning once.
+    pub(super) async fn send(&self, scope: &Scope, make: impl Fn() -> Result<Request>) -> Result<Response> {
+        let response = self.auth.send(scope, make).await?;
+        for header in response.headers().get_all(WARNING) {
+            let texts = header.to_str().map(wire::warnings).unwrap_or_default();
+            for text in texts {
+                self.warn(text);
+            }
+        }
+        Ok(response)
+    }
+
+    fn warn(&self, text: String) {
+        let cx = Context::current();
+        // A warning that nobody hears now is told to the next who listens.
+        if cx.has_listener() && note(&mut self.notes().warnings, text.clone()) {
+            cx.emit(Event::Warning(format!("{}: {text}", self.base.host_str().unwrap_or_default())));
+        }
+    }
+
+    /// Whether blobs of `repository` were found not to be mountable.
+    pub(super) fn is_refused(&self, repository: &RepositoryName) -> bool {
+        self.notes().refused.contains(repository)
+    }
+
+    pub(super) fn refuse(&self, repository: RepositoryName) {
+        note(&mut self.notes().refused, repository);
+    }
+
+    /// Whether this client has uploaded that blob before.
+    pub(super) fn was_sent(&self, repository: &RepositoryName, digest: &Digest) -> bool {
+        self.notes().sent.contains(&(repository.clone(), *digest))
+    }
+
+    pub(super) fn sent(&self, repository: &RepositoryName, digest: &Digest) {
+        if !self.learnt.has(Feature::Mounts) {
+            note(&mut self.notes().sent, (repository.clone(), *digest));
+        }
+    }
+
+    /// Whether the size of that manifest is what a HEAD said.
+    pub(super) fn is_guess(&self, descriptor: &Descriptor) -> bool {
+        self.notes().guesses.contains(&descriptor.digest)
+    }
+
+    pub(super) fn guess(&self, descriptor: &Descriptor) {
+        note(&mut self.notes().guesses, descriptor.digest);
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Something learnt once and for all.
-#[derive(Debug, Default)]
-pub(super) struct Flag(AtomicBool);
-
-impl Flag {
-    pub(super) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+/// Adds a note; tells whether it is new. A full page begins anew: what is forgotten costs a request and no more.
+fn note<T: Eq + std::hash::Hash>(notes: &mut HashSet<T>, new: T) -> bool {
+    if notes.len() >= MOST_NOTES {
+        notes.clear();
     }
-
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
+    notes.insert(new)
 }

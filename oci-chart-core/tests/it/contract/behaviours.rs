@@ -41,6 +41,9 @@ pub(crate) const ALL: &[Behaviour] = behaviours![
     blobs_are_deleted
     deleting_what_is_not_there_is_not_found
     referrers_are_found
+    referrers_of_one_type_are_found
+    deleted_referrers_are_listed_no_more
+    sha512_manifests_come_back
     concurrent_pushes_of_one_blob_agree
     an_interrupted_push_leaves_nothing_visible
     a_pinned_selector_is_its_digest
@@ -320,6 +323,46 @@ async fn referrers_are_found(store: Arc<dyn Store>) {
     assert_eq!(found[0].annotations.get("n").map(String::as_str), Some("2"));
     let none: Vec<Descriptor> = store.referrers(referrer.descriptor()).try_collect().await.unwrap();
     assert_eq!(none, []);
+}
+
+async fn referrers_of_one_type_are_found(store: Arc<dyn Store>) {
+    let subject = manifest(&*store, 1, None).await;
+    store.push(&subject, &[]).await.unwrap();
+    let referrer = manifest(&*store, 2, Some(subject.descriptor())).await;
+    store.push(&referrer, &[]).await.unwrap();
+    for (kind, count) in [("application/vnd.example.thing", 1), ("application/vnd.example.other", 0)] {
+        let kind = MediaType::from(kind);
+        let found = store.referrers_of_type(subject.descriptor(), &kind);
+        let found: Vec<Descriptor> = found.try_collect().await.unwrap();
+        assert_eq!(found.len(), count, "{kind}");
+    }
+}
+
+async fn deleted_referrers_are_listed_no_more(store: Arc<dyn Store>) {
+    let subject = manifest(&*store, 1, None).await;
+    store.push(&subject, &[]).await.unwrap();
+    let referrers = [
+        manifest(&*store, 2, Some(subject.descriptor())).await,
+        manifest(&*store, 3, Some(subject.descriptor())).await,
+    ];
+    for referrer in &referrers {
+        store.push(referrer, &[]).await.unwrap();
+    }
+    store.delete(&Selector::Digest(referrers[0].descriptor().digest)).await.unwrap();
+    let left: Vec<Descriptor> = store.referrers(subject.descriptor()).try_collect().await.unwrap();
+    let left: Vec<_> = left.iter().map(|one| one.digest).collect();
+    assert_eq!(left, [referrers[1].descriptor().digest]);
+}
+
+async fn sha512_manifests_come_back(store: Arc<dyn Store>) {
+    let bytes = manifest(&*store, 1, None).await.content().unwrap().as_bytes().unwrap().clone();
+    let mut hasher = oci_chart_core::digest::Hasher::new(oci_chart_core::digest::Algorithm::Sha512);
+    hasher.update(&bytes);
+    let descriptor = Descriptor::new(MediaType::OCI_MANIFEST, hasher.finish(), bytes.len() as u64);
+    store.push(&Blob::from_content(descriptor.clone(), bytes.clone().into()), &[]).await.unwrap();
+    assert!(store.exists(&descriptor).await.unwrap());
+    let found = store.fetch_manifest(&Selector::Digest(descriptor.digest)).await.unwrap();
+    assert_eq!(found, (descriptor, bytes));
 }
 
 async fn concurrent_pushes_of_one_blob_agree(store: Arc<dyn Store>) {

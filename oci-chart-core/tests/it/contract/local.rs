@@ -7,7 +7,7 @@ use oci_chart_core::{
     ErrorKind, Reason,
     name::Tag,
     oci::MediaType,
-    store::{Blob, Layout, Memory, Store, TagMode, Traced},
+    store::{Blob, Cache, Cached, Layout, Memory, Store, TagMode, Traced},
 };
 
 #[test]
@@ -24,6 +24,15 @@ fn layout() {
 #[test]
 fn a_traced_store_is_a_store() {
     super::run("traced memory", &[], |_| Arc::new(Traced::new(Arc::new(Memory::default()))));
+}
+
+#[test]
+fn a_cached_store_is_a_store() {
+    let root = tempfile::tempdir().unwrap();
+    super::run("cached memory", &[], |behaviour| {
+        let cache = Cache::new(root.path().join(behaviour));
+        Arc::new(Cached::new(Arc::new(Memory::default()), cache))
+    });
 }
 
 fn block<T>(work: impl Future<Output = T>) -> T {
