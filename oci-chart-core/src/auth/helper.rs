@@ -103,12 +103,12 @@ impl Helpers {
             secret: Zeroizing::new(secret.expose().to_owned()),
         };
         let text = serde_json::to_vec(&entry).map_err(|_| HelperFault::Malformed)?;
-        self.done(self.run(helper, "store", text.into()).await?)
+        done(&self.run(helper, "store", text.into()).await?)
     }
 
     /// Lets the helper forget a login; one that it does not have is forgotten already.
     pub(super) async fn erase(&self, helper: &str, server: &str) -> Result<(), HelperFault> {
-        match self.done(self.run(helper, "erase", server.as_bytes().to_vec().into()).await?) {
+        match done(&self.run(helper, "erase", server.as_bytes().to_vec().into()).await?) {
             Err(HelperFault::Failed(text)) if text.to_ascii_lowercase().contains("not found") => Ok(()),
             result => result,
         }
@@ -148,10 +148,10 @@ impl Helpers {
             .find(|program| fs_err::metadata(program).is_ok_and(|metadata| metadata.is_file()));
         found.ok_or(HelperFault::Missing)
     }
+}
 
-    fn done(&self, said: Said) -> Result<(), HelperFault> {
-        if said.success { Ok(()) } else { Err(failed(&String::from_utf8_lossy(&said.text))) }
-    }
+fn done(said: &Said) -> Result<(), HelperFault> {
+    if said.success { Ok(()) } else { Err(failed(&String::from_utf8_lossy(&said.text))) }
 }
 
 /// The program of a helper.

@@ -105,6 +105,7 @@ mod tests {
             ("https://r/v2/", "https://169.254.169.254/t", private("https://169.254.169.254/t")),
             ("https://r/v2/", "https://[::1]/t", private("https://[::1]/t")),
             ("https://r/v2/", "https://[::ffff:10.0.0.1]/t", private("https://[::ffff:a00:1]/t")),
+            ("https://10.0.0.1:443/v2/", "https://10.0.0.1/t", Ok("https://10.0.0.1/t")),
             ("https://10.0.0.1/v2/", "https://10.0.0.1:8443/t", Ok("https://10.0.0.1:8443/t")),
             ("https://10.0.0.1/v2/", "https://10.0.0.2/t", private("https://10.0.0.2/t")),
             ("http://127.0.0.1:5000/v2/", "http://127.0.0.1:5001/t", Ok("http://127.0.0.1:5001/t")),

@@ -148,13 +148,7 @@ async fn post(
     scope: &Scope,
     form: &[(&str, &str)],
 ) -> Result<Result<Token, Response>> {
-    let mut text = form_urlencoded(form);
-    let scope_text = scope.to_string();
-    let mut more = vec![("client_id", CLIENT_ID)];
-    more.extend(service.service.as_deref().map(|service| ("service", service)));
-    more.extend((!scope_text.is_empty()).then_some(("scope", scope_text.as_str())));
-    text.push('&');
-    text.push_str(&form_urlencoded(&more));
+    let text = with_scope(form, service, scope);
     let request = patient(http, Request::new(Method::POST, service.realm.clone()))
         .with_redirects(Redirects::Report)
         .with_header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))
@@ -165,6 +159,16 @@ async fn post(
         return Ok(Err(response));
     }
     read(response, service, scope, asked).await.map(Ok)
+}
+
+/// The form with what every OAuth2 request has: who asks, for which service, and all scopes in one field.
+fn with_scope(form: &[(&str, &str)], service: &Service, scope: &Scope) -> Zeroizing<String> {
+    let scope = scope.to_string();
+    let mut fields = form.to_vec();
+    fields.push(("client_id", CLIENT_ID));
+    fields.extend(service.service.as_deref().map(|service| ("service", service)));
+    fields.extend((!scope.is_empty()).then_some(("scope", scope.as_str())));
+    form_urlencoded(&fields)
 }
 
 /// The bounds under which a token is waited for.
@@ -313,6 +317,18 @@ mod tests {
             address(&service, &scope).as_str(),
             "https://a/t?account=x&service=r+e&scope=repository%3Ab%2Fc%3Apull%2Cpush&scope=repository%3Aa%3Apull"
         );
+    }
+
+    #[test]
+    fn a_form_has_all_scopes_in_one_field() {
+        let service = Service { realm: Url::parse("https://a/t").unwrap(), service: Some("r".into()) };
+        let scope = Scope::parse("repository:b:pull,push repository:a:pull");
+        assert_eq!(
+            with_scope(&[("grant_type", "refresh_token")], &service, &scope).as_str(),
+            "grant_type=refresh_token&client_id=oci-chart&service=r&scope=repository%3Ab%3Apull%2Cpush+repository%3Aa%3Apull"
+        );
+        let nameless = Service { service: None, ..service };
+        assert_eq!(with_scope(&[], &nameless, &Scope::none()).as_str(), "client_id=oci-chart");
     }
 
     #[test]

@@ -299,3 +299,66 @@ fn what_one_caller_answers_is_never_shown_for_another() {
         assert_eq!((right.1, wrong.1), (2, 2), "and once more where it was refused");
     }
 }
+
+#[test]
+fn a_post_for_a_token_is_not_followed_elsewhere() {
+    let thief = Registry::builder().start_blocking().unwrap();
+    let registry = start(Bearer::new("robot", "hunter2").identity("long-lived"));
+    let headers = vec![("location".to_owned(), format!("{}/token", thief.url()))];
+    let away = Fault::Status { code: 307, headers, body: "".into() };
+    registry.script().add(Rule::new("POST", "/token", away).always());
+    let store = open(&registries(&registry, identity(&registry)), &registry, "charts/web");
+    block(store.resolve(&version())).unwrap();
+    assert_eq!(asked(&registry), [("GET".into(), String::new(), 200)]);
+    assert!(thief.log().entries().is_empty());
+}
+
+#[test]
+fn a_registry_that_wants_a_password_of_who_shows_a_token_gets_a_new_token() {
+    // Harbor: whoever comes with a header is asked for Basic, whatever the header was.
+    let registry = start(Bearer::new("robot", "hunter2"));
+    let registries = registries(&registry, login(&registry));
+    block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
+    let headers = vec![("www-authenticate".to_owned(), "Basic realm=\"harbor\"".to_owned())];
+    let fault = Fault::Status { code: 401, headers, body: "{}".into() };
+    registry.script().add(Rule::new("*", "*/manifests/*", fault).always());
+    registry.log().take();
+    let error = block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused))
+    );
+    let entries = registry.log().entries();
+    let to_registry = entries.iter().filter(|exchange| exchange.class != Class::Token);
+    assert!(
+        to_registry.clone().all(|exchange| exchange.authorization.as_deref() == Some("Bearer")),
+        "no password"
+    );
+    assert_eq!(to_registry.count(), 3, "the old token, a new one, and a GET for the words");
+}
+
+#[test]
+fn a_registry_that_moves_its_token_service_is_followed() {
+    // nvcr.io names another realm to those who come with a token for something else.
+    let registry = start(Bearer::new("robot", "hunter2"));
+    let registries = registries(&registry, login(&registry));
+    block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
+    let challenge = format!("Bearer realm=\"{}/token?proxy=1\",service=\"other\"", registry.url());
+    let headers = vec![("www-authenticate".to_owned(), challenge)];
+    registry.script().once("HEAD", "*/manifests/*", Fault::Status { code: 401, headers, body: "".into() });
+    block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
+    let services: Vec<_> =
+        registry.tokens().requests().into_iter().filter_map(|request| request.service).collect();
+    assert_eq!(services, ["testkit", "other"]);
+}
+
+#[test]
+fn a_refusal_without_a_challenge_ends_after_one_request() {
+    let registry = start(Bearer::new("robot", "hunter2"));
+    let fault = Fault::Status { code: 401, headers: vec![], body: "{}".into() };
+    registry.script().add(Rule::new("*", "*", fault).always());
+    let error =
+        block(open(&registries(&registry, login(&registry)), &registry, "charts/web").resolve(&version()));
+    assert_eq!(error.unwrap_err().reason(), Some(Reason::BadChallenge));
+    assert_eq!(registry.log().entries().len(), 1);
+}
