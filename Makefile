@@ -5,7 +5,7 @@ JUDGES := oci-chart-core/testkit/judges
 # What is no default and tested all the same.
 FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-examples/pgp
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := archive yaml reference constraint manifest registries statement provenance keyring
+FUZZ_TARGETS := archive yaml reference constraint manifest registries statement provenance keyring signature
 
 .PHONY: publish test lint judges bench fuzz audit portability package help
 
@@ -36,6 +36,7 @@ features: # Every set of features compiles alone.
 	cargo clippy -q -p oci-chart-core --no-default-features -- -D warnings
 	cargo clippy -q -p oci-chart-core --no-default-features --features registry -- -D warnings
 	cargo clippy -q -p oci-chart-core --no-default-features --features blocking -- -D warnings
+	cargo clippy -q -p oci-chart-core --no-default-features --features sign -- -D warnings
 	cargo clippy -q -p oci-chart-core --features http2 -- -D warnings
 	cargo test -q -p oci-chart-core --features http2 --test it -- http2
 	cargo clippy -q -p oci-chart-core --no-default-features --features cloud -- -D warnings
@@ -43,7 +44,7 @@ features: # Every set of features compiles alone.
 
 .PHONY: examples
 examples: # Every example runs as it stands.
-	@for story in package push-pull publish provenance diagnose; do cargo run -q -p oci-chart-examples --features pgp --bin $$story || exit 1; done
+	@for story in package push-pull verify publish provenance diagnose; do cargo run -q -p oci-chart-examples --features pgp --bin $$story || exit 1; done
 
 judges: ## Installs the foreign programs that judge us.
 	$(JUDGES)/install.sh

@@ -140,13 +140,15 @@ impl Subject {
         ChartParts::from_manifest(&manifest).ok()
     }
 
-    /// The version that was asked for, where the tag is one.
+    /// The version that was asked for, where the tag is one: three numbers, perhaps with a `v`. Shorter tags are channels.
     pub(crate) fn version(&self) -> Option<ChartVersion> {
         let tag = match (&self.resolved, &self.asked) {
             (Selector::Tag(tag), _) | (_, Selector::Pinned { tag, .. }) => tag,
             _ => return None,
         };
-        ChartVersion::parse_strict(&tag.as_str().replace('_', "+")).ok()
+        let text = tag.as_str().replace('_', "+");
+        ChartVersion::parse_strict(text.strip_prefix('v').unwrap_or(&text)).ok()?;
+        ChartVersion::parse(&text).ok()
     }
 
     /// Refuses a chart that says it is another version than was asked for.

@@ -21,7 +21,7 @@ main() {
     orasgo_program
     go_tool registry3 github.com/distribution/distribution/v3/cmd/registry v3.1.1
     go_tool cosign3 github.com/sigstore/cosign/v3/cmd/cosign v3.1.2
-    # cosign 2 goes here when its forms are judged: cosign2, a go_tool line.
+    go_tool cosign2 github.com/sigstore/cosign/v2/cmd/cosign v2.6.4
     debian_tool docker-registry docker-registry
     debian_tool gpg gnupg
     debian_tool gpgconf gnupg

@@ -66,6 +66,15 @@ fn charts_need_no_network_code() {
 }
 
 #[test]
+fn signing_with_keys_needs_neither_network_code_nor_aws_lc() {
+    let sign = tree(&["--no-default-features", "--features", "sign"]);
+    for name in ["aws-lc-rs", "aws-lc-sys", "reqwest", "hyper", "rustls", "sigstore-verify"] {
+        assert!(!sign.contains(name), "{name} with the feature `sign`");
+    }
+    assert!(sign.contains("ring") && sign.contains("p521"), "{sign:?}");
+}
+
+#[test]
 fn every_dependency_is_used() {
     let manifest = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
     let text = |folder: &str| sources(folder).into_iter().map(|source| source.text).collect::<String>();

@@ -21,6 +21,8 @@ mod pull_secret;
 mod reference;
 #[path = "../../fuzz/properties/registries.rs"]
 mod registries;
+#[path = "../../fuzz/properties/signature.rs"]
+mod signature;
 #[path = "../../fuzz/properties/statement.rs"]
 mod statement;
 #[path = "../../fuzz/properties/yaml.rs"]
@@ -94,6 +96,11 @@ fn references() {
 #[test]
 fn registries_and_proxies() {
     replay("registries", registries::check);
+}
+
+#[test]
+fn signatures() {
+    replay("signature", signature::check);
 }
 
 #[test]

@@ -1,6 +1,10 @@
-//! Signatures: what is taken for one and what is not, over real fixtures, hostile registries and the tools of others.
+//! Signatures: what is taken for one and what is not, over real fixtures, registries with faults, and the tools of others.
 
 mod cases;
+mod guarded;
+mod judges;
 mod keys;
 mod layouts;
+mod requests;
+mod signing;
 mod support;

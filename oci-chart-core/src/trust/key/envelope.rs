@@ -20,9 +20,10 @@ const NONCE: usize = 24;
 const SALT: usize = 32;
 
 /// The key inside `envelope`.
-pub(super) fn open(envelope: &[u8], password: &Secret) -> Result<Zeroizing<Vec<u8>>> {
+/// The password is asked for a file that can be read, and for no other.
+pub(super) fn open(envelope: &[u8], password: impl FnOnce() -> Result<Secret>) -> Result<Zeroizing<Vec<u8>>> {
     let parts = Parts::read(envelope)?;
-    let cipher = cipher(password, &parts.salt, parts.log_n)?;
+    let cipher = cipher(&password()?, &parts.salt, parts.log_n)?;
     let plain = cipher.decrypt(&parts.nonce.into(), &*parts.ciphertext);
     plain.map(Zeroizing::new).map_err(|_| {
         Error::new(ErrorKind::InvalidInput, "the password is wrong, or the key file is damaged")

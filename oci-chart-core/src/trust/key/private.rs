@@ -78,7 +78,7 @@ impl SigningKey {
         let block = pem::first(text).ok_or_else(|| bad("there is no PEM block in the text"))?;
         match block.label {
             "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => {
-                Self::from_pkcs8(&envelope::open(&block.content, &password()?)?)
+                Self::from_pkcs8(&envelope::open(&block.content, password)?)
             }
             "PRIVATE KEY" => Self::from_pkcs8(&block.content),
             "EC PRIVATE KEY" => Self::from_sec1(&block.content),
