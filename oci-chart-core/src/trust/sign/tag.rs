@@ -20,6 +20,9 @@ use crate::{
 /// How often a list is written that somebody else writes at the same time.
 const ATTEMPTS: u32 = 5;
 
+/// How often it is read afterwards, where writing it is not one step.
+const LOOKS: u32 = 3;
+
 fn payload_type() -> MediaType {
     MediaType::from("application/vnd.dev.cosign.simplesigning.v1+json")
 }
@@ -48,22 +51,28 @@ pub(super) async fn append(
     for _ in 0..ATTEMPTS {
         cx.check()?;
         let layer = Layer { descriptor: blob.descriptor(), signature: &signature };
-        let (config, manifest) = write(there.as_ref(), &layer, options.limits.signature_layers)?;
-        to.push(&config, &[]).await?;
-        let mode = match &there {
-            Some(there) => TagMode::Expect(there.manifest.descriptor().digest),
-            None => TagMode::Create,
-        };
-        match to.push(&manifest, &[(tag.clone(), mode)]).await {
-            Ok(_) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists) => {}
-            Err(error) => return Err(error),
+        // Undone and done again by others, it is not to be there twice.
+        if !there.as_ref().is_some_and(|there| there.holds(&layer)) {
+            let (config, manifest) = write(there.as_ref(), &layer, options.limits.signature_layers)?;
+            to.push(&config, &[]).await?;
+            let mode = match &there {
+                Some(there) => TagMode::Expect(there.manifest.descriptor().digest),
+                None => TagMode::Create,
+            };
+            match to.push(&manifest, &[(tag.clone(), mode)]).await {
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::AlreadyExists) => {}
+                Err(error) => return Err(error),
+            }
         }
-        // Whoever read before our write and wrote after it has undone it.
-        there = look(to, &tag).await?;
-        if let Some(there) = &there
-            && there.holds(&layer)
-        {
+        // Whoever read before our write and wrote after it has undone it. In a registry that may be a moment later.
+        let looks = if to.traits().atomic_tags { 1 } else { LOOKS };
+        let mut stays = true;
+        for _ in 0..looks {
+            there = look(to, &tag).await?;
+            stays = stays && there.as_ref().is_some_and(|there| there.holds(&layer));
+        }
+        if let (true, Some(there)) = (stays, &there) {
             return Ok((tag, there.manifest.descriptor().clone(), true));
         }
     }

@@ -2,7 +2,7 @@
 
 use oci_chart_core::{
     Client, ErrorKind, Limits, Location, blocking,
-    store::{Blob, Store as _, TagMode},
+    store::{Blob, TagMode},
     transfer::{PullOptions, fetch_metadata},
     trust::{Policy, SignOptions, Signer as _, SigningKey},
 };
