@@ -142,9 +142,9 @@ impl Subject {
 
     /// The version that was asked for, where the tag is one: three numbers, perhaps with a `v`. Shorter tags are channels.
     pub(crate) fn version(&self) -> Option<ChartVersion> {
-        let tag = match (&self.resolved, &self.asked) {
-            (Selector::Tag(tag), _) | (_, Selector::Pinned { tag, .. }) => tag,
-            _ => return None,
+        let ((Selector::Tag(tag), _) | (_, Selector::Pinned { tag, .. })) = (&self.resolved, &self.asked)
+        else {
+            return None;
         };
         let text = tag.as_str().replace('_', "+");
         ChartVersion::parse_strict(text.strip_prefix('v').unwrap_or(&text)).ok()?;
