@@ -88,8 +88,8 @@ impl Registries {
 
     /// The same over another client, with nothing learnt yet.
     pub(super) fn apart(&self, http: HttpClient) -> Self {
-        let source = Arc::clone(&self.0.source);
-        Self(Arc::new(Shared { http: Arc::new(http), source, hosts: Mutex::default() }))
+        let (source, options) = (Arc::clone(&self.0.source), self.0.options.clone());
+        Self(Arc::new(Shared { http: Arc::new(http), source, options, hosts: Mutex::default() }))
     }
 
     /// The repository at `address`. Nothing is sent.
