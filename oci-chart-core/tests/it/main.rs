@@ -17,6 +17,7 @@ mod auth;
 mod auth_renewal;
 mod auth_tokens;
 mod cache;
+mod chaos;
 mod chart_load;
 mod chart_vectors;
 #[cfg(feature = "cloud")]

@@ -17,7 +17,7 @@ fn an_immutable_tag_is_known_by_both_names() {
         let put = stage.send(put.header("content-type", stored.media_type).body(stored.bytes.to_vec()));
         assert_eq!((put.status, put.code().as_str()), (status, code));
         let error = push_with(&stage.store(), "1.0.0", TagMode::Replace).unwrap_err();
-        assert!(error.message().contains("immutable"), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::ImmutableTag, "{error:?}");
         push(&stage.store(), "2.0.0").unwrap();
         push_with(&stage.store(), "2.0.0", TagMode::Replace).unwrap();
     }
@@ -30,6 +30,13 @@ fn what_is_not_signed_yet_is_there_and_not_to_be_pulled() {
     let error = pull(&stage.store(), "1.0.0").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error:?}");
     assert!(error.message().contains("not signed"), "{error:?}");
+}
+
+#[test]
+fn a_quota_that_is_used_up_is_no_missing_right() {
+    let stage = Stage::with(Profile::Harbor, |builder| builder.quota(100));
+    let error = push(&stage.store(), "1.0.0").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::QuotaExceeded, "{error:?}");
 }
 
 #[test]
