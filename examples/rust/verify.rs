@@ -52,7 +52,7 @@ fn story(chart: &str, directory: &str) -> Result<()> {
     let version = Selector::Tag(pushed.tag);
     let pulled = client.pull(&location, &version, &PullOptions::verified_by(policy), &mut ())?;
     println!("pulled: {}", pulled.package.file_name()?);
-    for evidence in &pulled.evidence {
+    if let Some(evidence) = &pulled.evidence {
         println!("{}", evidence.to_json());
     }
 

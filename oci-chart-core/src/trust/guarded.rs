@@ -15,7 +15,7 @@ use crate::{
     digest::Digest,
     error::Result,
     name::{Selector, Tag},
-    oci::{ChartParts, Descriptor, Index, Manifest},
+    oci::{ChartParts, Descriptor, Index, Manifest, MediaType},
     store::{Blob, BoxStream, ByteStream, Pushed, Store, TagMode, Traits},
 };
 
@@ -134,6 +134,14 @@ impl Store for Guarded {
 
     fn referrers<'a>(&'a self, subject: &'a Descriptor) -> BoxStream<'a, Descriptor> {
         self.inner.referrers(subject)
+    }
+
+    fn referrers_of_type<'a>(
+        &'a self,
+        subject: &'a Descriptor,
+        artifact_type: &'a MediaType,
+    ) -> BoxStream<'a, Descriptor> {
+        self.inner.referrers_of_type(subject, artifact_type)
     }
 
     fn traits(&self) -> Traits<'_> {

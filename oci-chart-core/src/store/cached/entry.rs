@@ -62,10 +62,7 @@ pub(super) fn content(path: &Path, digest: &Digest, size: u64) -> Look<Content> 
 /// The manifest at `path`, if it has `digest`.
 pub(super) fn manifest(path: &Path, digest: &Digest) -> Look<(MediaType, Bytes)> {
     let mut bytes = Vec::new();
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
-        Err(_) => return Look::Missing,
-    };
+    let Ok(file) = fs::File::open(path) else { return Look::Missing };
     if file.take(MOST_MANIFEST + 256).read_to_end(&mut bytes).is_err() {
         return Look::Missing;
     }

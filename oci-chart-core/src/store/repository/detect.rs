@@ -57,7 +57,7 @@ impl Repository {
         match lister.page::<CatalogPage>(url).await {
             Ok(found) => self.registry().learnt.learn(Feature::Catalog, found.is_ok()),
             Err(error) if !is_no_answer(error.kind()) => {
-                self.registry().learnt.learn(Feature::Catalog, false)
+                self.registry().learnt.learn(Feature::Catalog, false);
             }
             Err(_) => {}
         }

@@ -236,16 +236,16 @@ impl Registry {
         for header in response.headers().get_all(WARNING) {
             let texts = header.to_str().map(wire::warnings).unwrap_or_default();
             for text in texts {
-                self.warn(text);
+                self.warn(&text);
             }
         }
         Ok(response)
     }
 
-    fn warn(&self, text: String) {
+    fn warn(&self, text: &str) {
         let cx = Context::current();
         // A warning that nobody hears now is told to the next who listens.
-        if cx.has_listener() && note(&mut self.notes().warnings, text.clone()) {
+        if cx.has_listener() && note(&mut self.notes().warnings, text.to_owned()) {
             cx.emit(Event::Warning(format!("{}: {text}", self.base.host_str().unwrap_or_default())));
         }
     }
