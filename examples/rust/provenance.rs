@@ -53,7 +53,7 @@ fn provenance(chart: &str, secret: &str, public: &str, location: &str) -> Result
 
     // Whoever pulls names the keys that may sign; every other signature is none.
     let fingerprints = keyring.keys().map(|key| key.fingerprint);
-    let policy = Policy::Pgp(PgpPolicy::new(std::fs::read(public)?, fingerprints));
+    let policy = Policy::Pgp(PgpPolicy::new(fs_err::read(public)?, fingerprints));
     let selector = Selector::Digest(pushed.descriptor.digest);
     let pulled = client.pull(&location, &selector, &PullOptions::verified_by(policy), &mut ())?;
     for signed in pulled.evidence.iter().flat_map(|evidence| evidence.provenances()) {

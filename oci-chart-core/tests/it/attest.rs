@@ -162,7 +162,7 @@ fn a_policy_looks_into_what_is_said() {
         ("/nowhere", "https://example.com/build/v1", false),
     ] {
         let policy = policy.clone().with_field(pointer, pattern.parse().unwrap()).unwrap();
-        assert_eq!(AttestationPolicy::validate(&policy).is_ok(), true);
+        assert!(AttestationPolicy::validate(&policy).is_ok());
         match check(&store, &policy) {
             Ok(_) => assert!(fits, "{pointer}"),
             Err(error) => {

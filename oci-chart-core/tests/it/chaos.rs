@@ -168,7 +168,7 @@ impl Worker {
         // Some want a login, and their tokens go through the relay as well.
         let builder = Registry::builder();
         let builder =
-            if number % 2 == 0 { builder.bearer_auth(Bearer::new("robot", "hunter2")) } else { builder };
+            if number.is_multiple_of(2) { builder.bearer_auth(Bearer::new("robot", "hunter2")) } else { builder };
         let registry = builder.start_blocking().unwrap();
         for (n, chart) in charts.iter().enumerate() {
             let repository = format!("pulled/{n}");

@@ -6,7 +6,10 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::print_stdout,
-    reason = "helpers of tests are not seen as tests, and a panic is how a test fails"
+    clippy::expect_fun_call,
+    clippy::needless_pass_by_value,
+    clippy::semicolon_if_nothing_returned,
+    reason = "helpers of tests are not seen as tests, and a panic is how a test fails; there, short is better than saving a copy"
 )]
 
 mod architecture;

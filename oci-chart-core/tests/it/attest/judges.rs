@@ -1,6 +1,6 @@
 //! What others make of what we attach and attest, and we of theirs: cosign 3 and regctl, with the referrers API and without.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use oci_chart_core::{
     Context, Limits, Secret,
@@ -201,7 +201,7 @@ impl Case {
             .to_vec()
     }
 
-    fn cosign(&self, cosign: &PathBuf, verb: &str, more: &[&str]) -> Finished {
+    fn cosign(&self, cosign: &Path, verb: &str, more: &[&str]) -> Finished {
         let reference = self.digest_reference();
         let common = [
             verb,
