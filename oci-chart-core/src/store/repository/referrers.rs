@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::{
@@ -84,10 +85,19 @@ impl Repository {
             if let Some(wanted) = wanted {
                 url.query_pairs_mut().append_pair("artifactType", wanted.as_str());
             }
-            // The API must answer with an empty list, so a 404 or another document means that there is none.
+            // The API must answer with an empty list, so a 404 means that there is none. Another document may come from something in between
+            // that is no registry: it counts only where the tag that stands in for the API is there.
             let no_api = match self.lister().page::<ReferrerPage>(url).await {
                 Ok(Ok(page)) => {
                     learnt.learn(Feature::Referrers, true);
+                    return Ok(page);
+                }
+                Ok(Err(response)) if response.status() == StatusCode::OK => {
+                    let foreign =
+                        response.broken("the answer is no list of referrers", Reason::WrongMediaType);
+                    response.drain().await;
+                    let page = self.fallback(subject).await?.ok_or(foreign)?;
+                    learnt.learn(Feature::Referrers, false);
                     return Ok(page);
                 }
                 Ok(Err(response)) => response.refused().await,
@@ -100,18 +110,25 @@ impl Repository {
                 learnt.learn(Feature::Referrers, false);
             }
         }
-        self.fallback(subject).await
+        Ok(self.fallback(subject).await?.unwrap_or_else(|| Page::only(Vec::new())))
     }
 
-    /// The index under the tag that stands in for the API (distribution spec, "Referrers Tag Schema").
-    async fn fallback(&self, subject: &Digest) -> Result<Page<Descriptor>> {
-        match self.manifest(&Target::Tag(&fallback_tag(&subject.to_string())?)).await {
+    /// The index under the tag that stands in for the API (distribution spec, "Referrers Tag Schema"); nothing where there is no such tag.
+    async fn fallback(&self, subject: &Digest) -> Result<Option<Page<Descriptor>>> {
+        let tag = fallback_tag(&subject.to_string())?;
+        let rubbish = |reason| {
+            Error::new(ErrorKind::Protocol, "the tag that lists referrers holds something else than an index")
+                .with_reason(reason)
+                .with_context("tag", &tag)
+        };
+        match self.manifest(&Target::Tag(&tag)).await {
             Ok((descriptor, bytes)) if descriptor.media_type == MediaType::OCI_INDEX => {
-                let page: Option<ReferrerPage> = serde_json::from_slice(&bytes).ok();
-                Ok(Page::only(page.map(Listing::items).unwrap_or_default()))
+                let page: ReferrerPage = serde_json::from_slice(&bytes)
+                    .map_err(|error| rubbish(Reason::MalformedAnswer).with_source(error))?;
+                Ok(Some(Page::only(page.items())))
             }
-            Ok(_) => Ok(Page::only(Vec::new())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Page::only(Vec::new())),
+            Ok(_) => Err(rubbish(Reason::WrongMediaType)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
