@@ -98,7 +98,7 @@ fn a_refusal_that_is_not_about_tokens_is_passed_on_with_its_words() {
     let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
     let registries = registries(&registry, login(&registry));
     resolve(&registries, &registry).unwrap();
-    let body = r#"{"errors":[{"code":"DENIED","message":"the system is in read only mode"}]}"#;
+    let body = r#"{"errors":[{"code":"DENIED","message":"no team of yours may read this"}]}"#;
     registry.script().once(
         "GET",
         "*/manifests/*",
@@ -110,7 +110,7 @@ fn a_refusal_that_is_not_about_tokens_is_passed_on_with_its_words() {
         (ErrorKind::PermissionDenied, Some("DENIED")),
         "{error:?}"
     );
-    assert!(error.message().contains("read only mode"));
+    assert!(error.message().contains("no team of yours"));
     assert_eq!(tokens(&registry), 1);
 }
 
