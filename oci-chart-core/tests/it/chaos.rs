@@ -167,8 +167,11 @@ impl Worker {
     fn new(number: usize, charts: Arc<Vec<ChartArtifact>>) -> Self {
         // Some want a login, and their tokens go through the relay as well.
         let builder = Registry::builder();
-        let builder =
-            if number.is_multiple_of(2) { builder.bearer_auth(Bearer::new("robot", "hunter2")) } else { builder };
+        let builder = if number.is_multiple_of(2) {
+            builder.bearer_auth(Bearer::new("robot", "hunter2"))
+        } else {
+            builder
+        };
         let registry = builder.start_blocking().unwrap();
         for (n, chart) in charts.iter().enumerate() {
             let repository = format!("pulled/{n}");
