@@ -12,8 +12,8 @@ mod version;
 pub use constraint::{ParseVersionReqError, VersionReq};
 pub use reference::{
     BaseAddress, Host, Location, ParseBaseAddressError, ParseHostError, ParseLocationError,
-    ParseReferenceError, ParseRepositoryNameError, ParseTagError, Reference, RepositoryAddress,
-    RepositoryName, Tag,
+    ParseReferenceError, ParseRepositoryNameError, ParseTagError, ParseTargetError, Reference,
+    RepositoryAddress, RepositoryName, Tag, Target,
 };
 pub use select::{AvailableVersions, SelectError, Selector, SelectorError};
 pub use version::{ChartVersion, ParseVersionError};

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use oci_chart_core::{
-    ChartArtifact, Client as CoreClient, Digest, ErrorKind, Result,
+    ChartArtifact, Client as CoreClient, ErrorKind, Result,
     auth::{Credentials, StaticCredentials},
     blocking::{self, HostCredentials},
     chart::Timestamp,
-    name::{BaseAddress, Host, Location, Reference, Selector, Tag},
+    name::{Host, Location, Selector, Tag, Target},
     oci::ArtifactOptions,
     store::TagMode,
     transfer::{PullOptions, PushOptions},
@@ -84,10 +84,7 @@ impl Client {
         let mode = tag_mode(mode)?;
         let package = package.package.clone();
         waited(py, self.host(py, progress, cancel), |host| {
-            let location = match to.strip_prefix("oci-layout:") {
-                Some(path) => Location::layout(path),
-                None => to.parse::<BaseAddress>()?.repository(&package.metadata()?.name)?.into(),
-            };
+            let location = Target::of_push(to, &package.metadata()?.name)?;
             let mut options = ArtifactOptions::default();
             if let Some(created) = created {
                 options = options.with_created(Timestamp::from_unix(created)?);
@@ -229,19 +226,10 @@ impl Client {
     }
 }
 
-/// What a reference means: `oci://HOST/REPOSITORY[:TAG][@DIGEST]`, or `oci-layout:PATH[@DIGEST]` with the version beside it.
 fn target(reference: &str, version: Option<&str>) -> Result<(Location, Selector)> {
-    let Some(path) = reference.strip_prefix("oci-layout:") else {
-        let reference: Reference = reference.parse()?;
-        let selector = Selector::from_reference(&reference, version)?;
-        return Ok((reference.address().clone().into(), selector));
-    };
-    if let Some((path, digest)) = path.rsplit_once('@')
-        && let Ok(digest) = digest.parse::<Digest>()
-    {
-        return Ok((Location::layout(path), digest.into()));
-    }
-    Ok((Location::layout(path), Selector::for_version(version.unwrap_or_default())?))
+    let target: Target = reference.parse()?;
+    let selector = target.selector(version)?;
+    Ok((target.into_location(), selector))
 }
 
 fn tag_mode(mode: &str) -> PyResult<TagMode> {

@@ -5,6 +5,7 @@ mod host;
 mod location;
 mod repository;
 mod tag;
+mod target;
 
 use std::{fmt, str::FromStr};
 
@@ -13,6 +14,7 @@ pub use host::{Host, ParseHostError};
 pub use location::{Location, ParseLocationError};
 pub use repository::{ParseRepositoryNameError, RepositoryAddress, RepositoryName};
 pub use tag::{ParseTagError, Tag};
+pub use target::{ParseTargetError, Target};
 
 use crate::{
     digest::{Digest, ParseDigestError},
@@ -21,6 +23,9 @@ use crate::{
 
 /// The scheme of charts in registries.
 const SCHEME: &str = "oci://";
+
+/// The scheme of charts in image layouts.
+const LAYOUT_SCHEME: &str = "oci-layout:";
 
 /// A chart in a registry: `[oci://]host[:port]/path[:tag][@digest]`.
 ///

@@ -48,7 +48,28 @@ impl Selector {
         }
     }
 
-    /// What a reference means, together with a wanted version if there is one (empty is none).
+    /// A digest if the text begins like one, else what Helm's `--version` means: see [`Selector::for_version`].
+    ///
+    /// # Errors
+    ///
+    /// [`SelectorError`], which becomes [`ErrorKind::InvalidVersion`] or [`ErrorKind::InvalidReference`].
+    pub fn parse(text: &str) -> Result<Self, SelectorError> {
+        match text.parse::<Digest>() {
+            Ok(digest) => Ok(Self::Digest(digest)),
+            Err(_) => Self::for_version(text),
+        }
+    }
+
+    /// What a reference means, together with a wanted version if there is one: see [`Selector::from_parts`].
+    ///
+    /// # Errors
+    ///
+    /// [`SelectorError`], which becomes [`ErrorKind::InvalidVersion`] or [`ErrorKind::InvalidReference`].
+    pub fn from_reference(reference: &Reference, version: Option<&str>) -> Result<Self, SelectorError> {
+        Self::from_parts(reference.tag(), reference.digest().copied(), version)
+    }
+
+    /// What the parts of a reference mean, together with a wanted version if there is one (empty is none).
     ///
     /// As in Helm, a digest wins, the version has to agree with the tag, and a tag such as `1.x` is a constraint. Where Helm only has an
     /// error, a tag is simply a tag: `latest`, `1.0.0_x`, and `1.0.0+x` written for the latter.
@@ -56,22 +77,27 @@ impl Selector {
     /// # Errors
     ///
     /// [`SelectorError`], which becomes [`ErrorKind::InvalidVersion`] or [`ErrorKind::InvalidReference`].
-    pub fn from_reference(reference: &Reference, version: Option<&str>) -> Result<Self, SelectorError> {
+    pub fn from_parts(
+        tag: Option<&Tag>,
+        digest: Option<Digest>,
+        version: Option<&str>,
+    ) -> Result<Self, SelectorError> {
         let version = version.filter(|version| !version.is_empty());
-        if let (Some(tag), Some(version)) = (reference.tag(), version)
+        if let (Some(tag), Some(version)) = (tag, version)
             && tag.as_str() != version.replace('+', "_")
         {
             return Err(SelectorError::Mismatch { version: version.to_owned(), tag: tag.clone() });
         }
-        let as_tag = version.and_then(|version| Tag::parse(&version.replace('+', "_")).ok());
-        let tag = reference.tag().cloned().or(as_tag);
-        match (reference.digest().copied(), tag) {
-            (Some(digest), Some(tag)) => Ok(Self::Pinned { tag, digest }),
-            (Some(digest), None) => Ok(Self::Digest(digest)),
-            (None, Some(tag)) if reference.tag().is_some() => {
-                Ok(Self::for_version(tag.as_str()).unwrap_or(Self::Tag(tag)))
+        let as_tag = || version.and_then(|version| Tag::parse(&version.replace('+', "_")).ok());
+        match (digest, tag) {
+            (Some(digest), tag) => Ok(match tag.cloned().or_else(as_tag) {
+                Some(tag) => Self::Pinned { tag, digest },
+                None => Self::Digest(digest),
+            }),
+            (None, Some(tag)) => {
+                Ok(Self::for_version(tag.as_str()).unwrap_or_else(|_| Self::Tag(tag.clone())))
             }
-            (None, _) => Self::for_version(version.unwrap_or_default()),
+            (None, None) => Self::parse(version.unwrap_or_default()),
         }
     }
 }

@@ -109,13 +109,7 @@ impl World {
         let kept = text(&step["as"]).to_owned();
         let (client, host) = (&self.client, &mut ());
         let location = || self.location.as_ref().unwrap();
-        let selector = || {
-            let wanted = self.resolved(&step["selector"]);
-            Ok::<Selector, Error>(match wanted.parse::<Digest>() {
-                Ok(digest) => digest.into(),
-                Err(_) => Selector::for_version(&wanted)?,
-            })
-        };
+        let selector = || Selector::parse(&self.resolved(&step["selector"]));
         Ok(match text(&step["do"]) {
             "load" => {
                 let chart = Chart::from_dir(self.files(step), &LoadOptions::default())?;

@@ -6,10 +6,8 @@ use std::{
     str::FromStr,
 };
 
-use super::{ParseReferenceError, RepositoryAddress, SCHEME};
+use super::{LAYOUT_SCHEME, ParseReferenceError, RepositoryAddress, SCHEME};
 use crate::error::{Error, ErrorKind};
-
-const LAYOUT_SCHEME: &str = "oci-layout:";
 
 /// Where a store is: a repository in a registry, or an OCI image layout directory.
 ///
