@@ -11,6 +11,8 @@ mod select;
 mod show;
 
 pub use outcome::{Action, PushOutcome};
+#[cfg(feature = "sign")]
+pub use pull::pull_verified;
 pub use pull::{PullOptions, Pulled, pull};
 pub use push::{PushOptions, push};
 #[cfg(feature = "sign")]

@@ -30,6 +30,7 @@
 //!    [`Requirement`]; it does no I/O. All and any are combined in `verify`.
 //!
 //! Decisions rest on signed bytes alone; annotations, media types and the order of lists are hints for where to look first.
+#![doc = include_str!("trust/json.md")]
 
 mod attach;
 mod attest;
@@ -74,7 +75,7 @@ pub use keyless::{
 pub use pgp::PgpPolicy;
 pub use policy::{KeyPolicy, Policy, Tlog, TrustedKey};
 pub use publish::{PublishOptions, Published, publish};
-pub use sign::{SignOptions, Signed, sign};
+pub use sign::{SignOptions, SignatureTag, Signed, sign};
 pub use signer::{CallbackSigner, Signer};
 pub use verified::Verified;
 pub use verify::{VerifyOptions, examine, verify};

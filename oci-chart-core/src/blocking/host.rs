@@ -40,13 +40,15 @@ pub trait Host {
         Ok(None)
     }
 
-    /// A signature over `payload`, from a key that only the caller can reach.
+    /// A signature over `message` by the private half of `key`, which only the caller can reach; asked for by [`HostSigner`](super::HostSigner), with
+    /// what [`Signer::sign`](crate::trust::Signer::sign) says of both.
     ///
     /// # Errors
     ///
     /// The caller's own; [`ErrorKind::Unsupported`] where it offers none.
-    fn sign(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
-        let _ = payload;
+    #[cfg(feature = "sign")]
+    fn sign(&mut self, key: &crate::trust::PublicKey, message: &[u8]) -> Result<Vec<u8>> {
+        let _ = (key, message);
         Err(unsupported("the caller offers no signing"))
     }
 

@@ -175,8 +175,9 @@ mod tests {
             self.token.clone()
         }
 
-        fn sign(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
-            Ok(payload.iter().rev().copied().collect())
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+            buffer.reverse();
+            Ok(buffer.len())
         }
     }
 
@@ -267,11 +268,15 @@ mod tests {
         let waiting = std::thread::current().id();
         let answer = Runtime::default().wait(&mut Recorder::default(), move |_| async move {
             let host = HostHandle::current().unwrap();
-            host.ask(move |host| (std::thread::current().id() == waiting, host.sign(b"abc"))).await
+            let question = move |host: &mut dyn Host| {
+                let mut text = *b"abc";
+                (std::thread::current().id() == waiting, host.read(&mut text).map(|_| text))
+            };
+            host.ask(question).await
         });
-        let (same_thread, signature) = answer.unwrap();
+        let (same_thread, text) = answer.unwrap();
         assert!(same_thread);
-        assert_eq!(signature.unwrap(), b"cba");
+        assert_eq!(&text.unwrap(), b"cba");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
     limits::Limits,
     name::{Location, Selector},
     oci::{ChartArtifact, Descriptor},
+    transfer::{self, Pulled},
     trust::{
         self, AttachOutcome, Attachment, Attestation, AttestationPolicy, Evidence, Policy, PublicKey,
         PublishOptions, Published, SignOptions, Signed, Signer, Tree, Verified, VerifiedAttestation,
@@ -44,6 +45,20 @@ impl Client {
         let (selector, policy, options) = (selector.clone(), policy.clone(), options.clone());
         self.store(at, host, |cx, store| async move {
             trust::verify(&cx, &store, &selector, &policy, &options).await
+        })
+    }
+
+    /// See [`transfer::pull_verified`].
+    pub fn pull_verified(
+        &self,
+        from: &Location,
+        verified: &Verified<Descriptor>,
+        limits: &Limits,
+        host: &mut dyn Host,
+    ) -> Result<Pulled> {
+        let (verified, limits) = (verified.clone(), limits.clone());
+        self.store(from, host, |cx, store| async move {
+            transfer::pull_verified(&cx, &store, &verified, &limits).await
         })
     }
 
@@ -152,7 +167,7 @@ impl Client {
     }
 }
 
-/// A signer whose signatures come from the [`Host`] of the call: [`Host::sign`] runs on the thread that waits, with the message as its payload.
+/// A signer whose signatures come from the [`Host`] of the call: [`Host::sign`] runs on the thread that waits, and is told whose signature is wanted.
 #[derive(Debug, Clone)]
 pub struct HostSigner {
     key: PublicKey,
@@ -179,7 +194,7 @@ impl Signer for HostSigner {
             )
             .with_reason(Reason::OperationUnsupported)
         })?;
-        let message = message.to_vec();
-        host.ask(move |host| host.sign(&message)).await?
+        let (key, message) = (self.key.clone(), message.to_vec());
+        host.ask(move |host| host.sign(&key, &message)).await?
     }
 }

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::{digest::Digest, oci::MediaType};
 
-/// What a piece of content is (media type), which one it is (digest) and how large (size in bytes): the OCI image spec's descriptor.
+/// What a piece of content is (media type), which one it is (digest) and how large (size in bytes): the OCI image spec's descriptor, and
+/// serialised as the spec has it.
 ///
 /// # Examples
 ///
@@ -12,7 +15,8 @@ use crate::{digest::Digest, oci::MediaType};
 /// let empty = Descriptor::of(MediaType::EMPTY_JSON, b"{}");
 /// assert_eq!(empty.size, 2);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Descriptor {
     /// The content's type.
@@ -22,8 +26,10 @@ pub struct Descriptor {
     /// The content's size in bytes.
     pub size: u64,
     /// Annotations of this mention of the content.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// The type of the artifact, where the descriptor stands in an index.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<MediaType>,
 }
 

@@ -7,15 +7,14 @@ use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Reason, Result},
     limits::Limits,
-    name::{ChartVersion, Selector},
-    oci::{ChartParts, Manifest, MediaType},
+    name::Selector,
+    oci::{ChartParts, Descriptor, Manifest, MediaType},
     store::{Store, StoreExt as _},
-    trust::{Evidence, Policy, Subject, VerifyOptions, same_version, verify_subject},
+    trust::{Evidence, Policy, Subject, Verified, VerifyOptions, same_version, verify_subject},
 };
 
 /// A manifest whose signatures satisfy a policy.
 pub(super) struct Checked {
-    version: Option<ChartVersion>,
     evidence: Evidence,
 }
 
@@ -37,8 +36,7 @@ impl Checked {
             resolved: found.selector.clone(),
         };
         let verified = verify_subject(cx, from, &subject, policy, options).await?;
-        let (_, evidence) = verified.into_parts();
-        Ok(Self { version: subject.version(), evidence })
+        Ok(Self::from(&verified))
     }
 
     /// Compares the package with the version that was asked for and with the configuration beside it, which other tools show and decide by.
@@ -51,7 +49,7 @@ impl Checked {
         limits: &Limits,
     ) -> Result<Evidence> {
         let metadata = package.metadata()?;
-        if let Some(version) = &self.version {
+        if let Some(version) = &self.evidence.version {
             same_version(version, &metadata.version)?;
         }
         for signed in self.evidence.provenances() {
@@ -70,6 +68,12 @@ impl Checked {
             }
         }
         Ok(self.evidence)
+    }
+}
+
+impl From<&Verified<Descriptor>> for Checked {
+    fn from(verified: &Verified<Descriptor>) -> Self {
+        Self { evidence: verified.evidence().clone() }
     }
 }
 

@@ -1,7 +1,9 @@
+use serde::Serialize;
+
 use crate::{name::Tag, oci::Descriptor};
 
 /// What a push did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PushOutcome {
     /// The manifest that the tag points at now. Where nothing was written this is the manifest that was there, whose annotations
@@ -14,7 +16,8 @@ pub struct PushOutcome {
 }
 
 /// What a push had to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Action {
     /// The artifact was written and tagged.

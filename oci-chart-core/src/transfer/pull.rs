@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::find::{chart_in, resolve};
+use super::find::{Resolved, chart_in, resolve};
 use crate::{
     chart::{LoadOptions, Package},
     context::{Context, Direction, Event, Transfer},
@@ -15,7 +15,7 @@ use crate::{
 #[cfg(feature = "sign")]
 use crate::{
     transfer::checked::{self, Checked},
-    trust::{Evidence, Policy, VerifyOptions},
+    trust::{Evidence, Policy, Verified, VerifyOptions},
 };
 
 /// How a chart is pulled. There is no default: the caller writes which trust it asks for.
@@ -129,6 +129,29 @@ pub async fn pull(
     cx.run(work).await.map_err(|error| error.with_operation("pull").with_context("selector", selector))
 }
 
+/// Takes the chart that [`verify`](crate::trust::verify()) has checked, for whoever wants to look at the evidence in between. The manifest is fetched by
+/// its digest, so it is the one that was checked; the package is held against it, the configuration and the version as in a [`pull`] under a policy.
+///
+/// # Errors
+///
+/// Those of [`pull`], without those of signatures.
+#[cfg(feature = "sign")]
+pub async fn pull_verified(
+    cx: &Context,
+    from: &Arc<dyn Store>,
+    verified: &Verified<Descriptor>,
+    limits: &Limits,
+) -> Result<Pulled> {
+    let from = Traced::on(Arc::clone(from), Side::Source);
+    let selector = Selector::Digest(verified.get().digest);
+    let options = PullOptions::without_verification().with_limits(limits.clone());
+    let work = async {
+        let found = resolve(cx, &from, &selector, limits).await?;
+        take(cx, &from, found, &options, Some(verified.into())).await
+    };
+    cx.run(work).await.map_err(|error| error.with_operation("pull").with_context("selector", &selector))
+}
+
 async fn pull_from(
     cx: &Context,
     from: &Traced,
@@ -144,6 +167,25 @@ async fn pull_from(
         }
         None => None,
     };
+    take(
+        cx,
+        from,
+        found,
+        options,
+        #[cfg(feature = "sign")]
+        checked,
+    )
+    .await
+}
+
+/// Takes a chart whose manifest is there.
+async fn take(
+    cx: &Context,
+    from: &Traced,
+    found: Resolved,
+    options: &PullOptions,
+    #[cfg(feature = "sign")] checked: Option<Checked>,
+) -> Result<Pulled> {
     let (manifest, parts) = chart_in(from, found.descriptor, found.bytes).await?;
     #[cfg(feature = "sign")]
     if checked.is_some() {

@@ -10,6 +10,8 @@ mod tree;
 
 use std::{collections::BTreeMap, io::Read as _, sync::Arc};
 
+use serde::Serialize;
+
 use crate::{
     chart::Timestamp,
     content::Content,
@@ -117,13 +119,20 @@ impl Attachment {
 }
 
 /// What [`attach`] did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct AttachOutcome {
     /// The attachment's manifest.
     pub descriptor: Descriptor,
     /// Whether the manifest had to be written: attaching the same thing twice is attaching it once.
     pub pushed: Pushed,
+}
+
+impl AttachOutcome {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        super::text::json(self)
+    }
 }
 
 /// Attaches an artifact to the manifest `subject`, which is there already: blobs first, then the manifest, by digest and without a tag. Where

@@ -6,6 +6,7 @@ use super::{Format, RootAge, pgp::PgpEvidence, text};
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Reason},
+    name::ChartVersion,
 };
 
 /// What a check came to.
@@ -29,10 +30,14 @@ pub struct Evidence {
     /// What it came to.
     pub outcome: Outcome,
     /// The digest that was checked.
-    #[serde(with = "text")]
     pub subject: Digest,
-    /// What the caller asked for; `tag@digest` or a range is resolved once, to the subject.
+    /// What the caller asked for: a tag, a digest, both, or a range.
     pub asked: String,
+    /// The tag or digest that this came to. It was looked at once, and named the subject.
+    pub resolved: String,
+    /// The version that was asked for, where that is one: the chart must be this version.
+    #[serde(with = "text::option", skip_serializing_if = "Option::is_none")]
+    pub version: Option<ChartVersion>,
     /// The store of the chart.
     pub store: String,
     /// The time of the check, RFC 3339.
@@ -56,8 +61,7 @@ impl Evidence {
 
     /// As JSON.
     pub fn to_json(&self) -> String {
-        // Strings, numbers and lists only: nothing that JSON could not hold.
-        serde_json::to_string(self).unwrap_or_default()
+        text::json(self)
     }
 
     /// What provenance files say that satisfied some requirement.
@@ -253,7 +257,7 @@ pub struct Candidate {
     /// Its form.
     pub format: Format,
     /// The manifest that holds it; nothing where the place itself gave no answer.
-    #[serde(with = "text::option", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Digest>,
     /// Which layer of the manifest.
     pub layer: usize,

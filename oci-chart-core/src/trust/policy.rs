@@ -62,8 +62,7 @@ impl Policy {
 
     /// As JSON.
     pub fn to_json(&self) -> String {
-        // Strings, numbers, lists and maps with text for keys: nothing that JSON could not hold.
-        serde_json::to_string(self).unwrap_or_default()
+        text::json(self)
     }
 
     /// Whether the policy can be satisfied and missed at all; every verb asks this first.

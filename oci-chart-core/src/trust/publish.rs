@@ -3,9 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::TryStreamExt as _;
+use serde::Serialize;
 
 use super::{
-    Attachment, Attestation, SignOptions, Signed, Signer, attach::attach_to, attest::attest_in, sign::sign,
+    Attachment, Attestation, SignOptions, SignatureTag, Signed, Signer, attach::attach_to, attest::attest_in,
+    sign::sign, text,
 };
 use crate::{
     context::Context,
@@ -78,7 +80,8 @@ impl PublishOptions {
 }
 
 /// What [`publish`] did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Published {
     /// What came of the push.
@@ -89,6 +92,13 @@ pub struct Published {
     pub attachments: Vec<Descriptor>,
     /// The manifests of attestations: of the first signer in their order, then of the next.
     pub attestations: Vec<Descriptor>,
+}
+
+impl Published {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        text::json(self)
+    }
 }
 
 /// Puts a chart into a store with all that belongs to it, so that whoever looks at the tag never sees less: the manifest goes in by digest, which
@@ -209,7 +219,7 @@ impl Release<'_> {
         let subject = &published.chart.descriptor;
         listed(self.cx, self.to, subject, &published.attachments, limits).await?;
         listed(self.cx, beside, subject, &signed, limits).await?;
-        for (tag, _) in published.signatures.iter().filter_map(|signed| signed.signature_tag.as_ref()) {
+        for SignatureTag { tag, .. } in published.signatures.iter().filter_map(|signed| signed.signature_tag.as_ref()) {
             // Each signer looked for its own layer; what is left to see is that the tag is still there.
             beside.resolve(&Selector::Tag(tag.clone())).await?;
         }

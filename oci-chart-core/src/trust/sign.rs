@@ -5,7 +5,9 @@ mod tag;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Format, PublicKey, Signer};
+use serde::Serialize;
+
+use super::{Format, PublicKey, Signer, text};
 use crate::{
     chart::Timestamp,
     context::Context,
@@ -99,17 +101,37 @@ impl SignOptions {
 }
 
 /// What signing left behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Signed {
     /// The manifest that was signed. It is untouched: its digest is the same with and without signatures.
     pub subject: Descriptor,
     /// The bundle's manifest, where a bundle was asked for: the new one, or the one that was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bundle: Option<Descriptor>,
-    /// The signature tag and its manifest, where that was asked for.
-    pub signature_tag: Option<(Tag, Descriptor)>,
+    /// The manifest behind the signature tag, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature_tag: Option<SignatureTag>,
     /// The forms in which nothing had to be written.
     pub kept: Vec<Format>,
+}
+
+impl Signed {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        text::json(self)
+    }
+}
+
+/// A signature tag, and what it points at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SignatureTag {
+    /// The tag, `sha256-HEX.sig`.
+    pub tag: Tag,
+    /// The manifest that holds the signatures.
+    pub manifest: Descriptor,
 }
 
 /// Signs the manifest `subject` of `store` and puts the signature beside it.
@@ -152,7 +174,7 @@ async fn sign_in(
     if wanted(Format::SignatureTag) {
         let identity = identity(&**store, options)?;
         let (tag, manifest, written) = tag::append(cx, to, subject, &identity, signer, options).await?;
-        signed.signature_tag = Some((tag, manifest));
+        signed.signature_tag = Some(SignatureTag { tag, manifest });
         signed.kept.extend((!written).then_some(Format::SignatureTag));
     }
     if wanted(Format::Bundle) {

@@ -2,7 +2,12 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+use serde::{Deserialize as _, Deserializer, Serialize, Serializer, de::Error as _};
+
+/// Policies, evidence and outcomes as JSON: strings, numbers, lists and maps with text for keys, so nothing that JSON could not hold.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
 
 pub(crate) fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)

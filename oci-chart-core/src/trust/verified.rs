@@ -1,7 +1,9 @@
-use super::Evidence;
+use serde::Serialize;
+
+use super::{Evidence, text};
 
 /// Something whose policy was satisfied, and the evidence. Only this module makes one, so a function that takes it has the compiler ask
-/// for the check.
+/// for the check. What comes out of it as JSON (`value` and `evidence`) is a report, and no proof.
 ///
 /// ```compile_fail
 /// # use oci_chart_core::trust::{Evidence, Verified};
@@ -9,7 +11,7 @@ use super::Evidence;
 ///     Verified { value, evidence } // private fields
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verified<T> {
     value: T,
     evidence: Evidence,
@@ -28,6 +30,14 @@ impl<T> Verified<T> {
     /// Why it counts as verified.
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String
+    where
+        T: Serialize,
+    {
+        text::json(self)
     }
 
     /// Both, and no proof any more.

@@ -232,6 +232,8 @@ pub(super) async fn look(
         outcome: requirement.outcome,
         subject: subject.descriptor.digest,
         asked: subject.asked.to_string(),
+        resolved: subject.resolved.to_string(),
+        version: subject.version(),
         store: store.to_string(),
         time: now.to_string(),
         requirement,

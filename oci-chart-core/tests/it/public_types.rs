@@ -48,7 +48,7 @@ types! {
     Action, PushOutcome, PushOptions, Pulled,
     trust::Policy, trust::KeyPolicy, trust::KeylessPolicy, trust::PgpPolicy, trust::TrustedKey, trust::Tlog, trust::Identity,
     trust::TrustRoot, trust::Format, trust::Evidence, trust::Requirement, trust::Candidate, trust::Outcome, trust::PolicyKind,
-    trust::Verdict, trust::Unverified, trust::Verified<()>, trust::PublicKey, trust::KeyAlgorithm, trust::Signed,
+    trust::Verdict, trust::Unverified, trust::Verified<()>, trust::PublicKey, trust::KeyAlgorithm, trust::Signed, trust::SignatureTag,
     trust::pgp::PgpEvidence, trust::pgp::Fingerprint, trust::pgp::ParseFingerprintError, trust::pgp::KeyExpiry,
     trust::AttachOutcome, trust::Attached, trust::AttachedKind, trust::Attachment, trust::Place, trust::Tree,
     trust::Attestation, trust::AttestationPolicy, trust::PredicateType, trust::VerifiedAttestation,

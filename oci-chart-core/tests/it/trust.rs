@@ -2,6 +2,7 @@
 
 mod cases;
 mod guarded;
+mod json;
 mod judges;
 mod keys;
 mod layouts;

@@ -51,7 +51,6 @@ pub struct Attached {
     #[serde(rename = "digest", serialize_with = "digest_of")]
     pub descriptor: Descriptor,
     /// What it is attached to: the root, or another entry.
-    #[serde(with = "text")]
     pub subject: Digest,
     /// How many steps from the root; 1 for what is attached to the root itself.
     pub depth: u32,
@@ -96,7 +95,6 @@ pub enum Place {
     /// Among the referrers.
     Referrers,
     /// Under a tag made of the subject's digest, as cosign 1 and 2 do.
-    #[serde(serialize_with = "text::serialize")]
     Tag(Tag),
 }
 
@@ -257,6 +255,13 @@ fn kind_of(manifest: &Manifest, own: Option<&str>, predicate: Option<&str>, plac
             AttachedKind::Sbom
         }
         _ => AttachedKind::Other,
+    }
+}
+
+impl Tree {
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        text::json(self)
     }
 }
 

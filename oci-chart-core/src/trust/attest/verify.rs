@@ -9,7 +9,7 @@ use super::{
         bundle::Bundle,
         discover::Found,
         dsse::Envelope,
-        strict_json,
+        strict_json, text,
         verify::{Subject, look},
     },
     Demand, PredicateType,
@@ -67,6 +67,25 @@ impl AttestationPolicy {
         Ok(self)
     }
 
+    /// Reads a policy from JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for JSON that is no such policy, and as [`validate`](Self::validate).
+    pub fn from_json(text: &str) -> Result<Self> {
+        let policy: Self = serde_json::from_str(text).map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, format!("not a policy of attestations: {error}"))
+                .with_source(error)
+        })?;
+        policy.validate()?;
+        Ok(policy)
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        text::json(self)
+    }
+
     /// Whether it can be satisfied and missed at all; [`verify_attestation`] asks this first.
     ///
     /// # Errors
@@ -90,7 +109,8 @@ impl AttestationPolicy {
 }
 
 /// A statement about a chart that satisfied a policy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct VerifiedAttestation {
     /// The chart's manifest.
@@ -99,7 +119,7 @@ pub struct VerifiedAttestation {
     pub manifest: Digest,
     /// Which kind of thing it says.
     pub predicate_type: PredicateType,
-    /// What it says, JSON, byte for byte as it was signed; `null` where the statement has none.
+    /// What it says: the text of a JSON document, byte for byte as it was signed; `null` where the statement has none.
     pub predicate: String,
     /// Who signed it: the fingerprint of a key, or an identity.
     pub signer: String,

@@ -1,5 +1,12 @@
+use serde::{Deserialize, Serialize};
+
 use super::{Identity, TrustRoot};
-use crate::{chart::Timestamp, digest::Digest, error::Result, trust::PublicKey};
+use crate::{
+    chart::Timestamp,
+    digest::Digest,
+    error::Result,
+    trust::{PublicKey, text},
+};
 
 /// What a bundle is to be held against.
 #[derive(Debug, Clone, Copy)]
@@ -11,23 +18,26 @@ pub enum BundleArtifact<'a> {
     Digest(&'a Digest),
 }
 
-/// Who has to have made a bundle. A bundle of the other kind is refused: a key in a certificate's place proves nothing, and the reverse.
-#[derive(Debug, Clone)]
+/// Who has to have made a bundle. A bundle of the other kind is refused: a key in a certificate's place proves nothing, and the reverse. Data:
+/// serialises to JSON and back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BundleSigner {
     /// This key. The bundle has a log entry.
-    Key(PublicKey),
+    Key(#[serde(with = "text")] PublicKey),
     /// One of these identities.
     Identities(Vec<Identity>),
 }
 
 /// What a bundle proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BundleProof {
     /// Who signed: the fingerprint of the key, or subject and issuer.
     pub signer: String,
     /// When, by the earliest witness. Logs of the second generation attest no time, and a key needs none.
+    #[serde(with = "text::option", skip_serializing_if = "Option::is_none")]
     pub time: Option<Timestamp>,
 }
 

@@ -57,7 +57,7 @@ fn both_forms_are_made_and_taken_everywhere() {
         let digests = |signed: &oci_chart_core::trust::Signed| {
             (
                 signed.bundle.as_ref().map(|bundle| bundle.digest),
-                signed.signature_tag.as_ref().map(|(tag, manifest)| (tag.clone(), manifest.digest)),
+                signed.signature_tag.as_ref().map(|behind| (behind.tag.clone(), behind.manifest.digest)),
             )
         };
         assert_eq!(digests(&first), digests(&again), "{name}");
@@ -185,7 +185,7 @@ fn the_bytes_are_cosign_s() {
     let chart = push(&store, "1.2.3");
     let key = SigningKey::generate().unwrap();
     let signed = signed(&store, &chart, &key, &both()).unwrap();
-    let (tag, _) = signed.signature_tag.unwrap();
+    let tag = signed.signature_tag.unwrap().tag;
     assert_eq!(tag.as_str(), format!("sha256-{}.sig", chart.digest.hex()));
     let (descriptor, bytes) = block(store.fetch_manifest(&Selector::Tag(tag))).unwrap();
     let manifest = oci_chart_core::oci::Manifest::parse(&descriptor, bytes.clone()).unwrap();
@@ -269,9 +269,9 @@ fn a_signer_may_be_a_function() {
 fn a_caller_that_waits_signs_on_its_own_thread() {
     struct Token(SigningKey, std::thread::ThreadId);
     impl blocking::Host for Token {
-        fn sign(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
-            assert_eq!(std::thread::current().id(), self.1);
-            block(self.0.sign(payload))
+        fn sign(&mut self, key: &PublicKey, message: &[u8]) -> Result<Vec<u8>> {
+            assert_eq!((std::thread::current().id(), key), (self.1, self.0.public_key()));
+            block(self.0.sign(message))
         }
     }
     let directory = tempfile::tempdir().unwrap();
