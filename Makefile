@@ -3,7 +3,7 @@ SHELL := bash
 STAGE := .ci/stage
 JUDGES := oci-chart-core/testkit/judges
 # What is no default and tested all the same.
-FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-examples/pgp
+FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/keyless,oci-chart-examples/pgp,oci-chart-examples/keyless
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := archive yaml reference constraint manifest registries statement provenance keyring signature
 
@@ -24,7 +24,7 @@ test: ## Everything that must pass, with what it needs installed first; prints m
 	@$(STAGE) python .ci/python
 	@$(STAGE) examples $(MAKE) -s examples
 	@$(STAGE) doc-tests cargo test -q --workspace --doc $(FEATURES)
-	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps --features oci-chart-core/pgp
+	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/keyless
 	@$(STAGE) package $(MAKE) -s package
 
 lint: ## Formatting and lints alone.
@@ -38,13 +38,13 @@ features: # Every set of features compiles alone.
 	cargo clippy -q -p oci-chart-core --no-default-features --features blocking -- -D warnings
 	cargo clippy -q -p oci-chart-core --no-default-features --features sign -- -D warnings
 	cargo clippy -q -p oci-chart-core --features http2 -- -D warnings
-	cargo test -q -p oci-chart-core --features http2 --test it -- http2
+	cargo test -q -p oci-chart-core --features http2 --test it -- http2 a_build_without
 	cargo clippy -q -p oci-chart-core --no-default-features --features cloud -- -D warnings
 	cargo clippy -q -p oci-chart-core --no-default-features --features pgp -- -D warnings
 
 .PHONY: examples
 examples: # Every example runs as it stands.
-	@for story in package push-pull verify publish provenance diagnose; do cargo run -q -p oci-chart-examples --features pgp --bin $$story || exit 1; done
+	@for story in package push-pull verify publish provenance diagnose; do cargo run -q -p oci-chart-examples --features pgp,keyless --bin $$story || exit 1; done
 
 judges: ## Installs the foreign programs that judge us.
 	$(JUDGES)/install.sh
