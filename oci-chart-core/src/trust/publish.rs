@@ -219,7 +219,9 @@ impl Release<'_> {
         let subject = &published.chart.descriptor;
         listed(self.cx, self.to, subject, &published.attachments, limits).await?;
         listed(self.cx, beside, subject, &signed, limits).await?;
-        for SignatureTag { tag, .. } in published.signatures.iter().filter_map(|signed| signed.signature_tag.as_ref()) {
+        for SignatureTag { tag, .. } in
+            published.signatures.iter().filter_map(|signed| signed.signature_tag.as_ref())
+        {
             // Each signer looked for its own layer; what is left to see is that the tag is still there.
             beside.resolve(&Selector::Tag(tag.clone())).await?;
         }

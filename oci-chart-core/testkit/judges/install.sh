@@ -18,10 +18,11 @@ main() {
     go_tool helm3 helm.sh/helm/v3/cmd/helm v3.21.4
     go_tool crane github.com/google/go-containerregistry/cmd/crane v0.21.9
     go_tool regctl github.com/regclient/regclient/cmd/regctl v0.11.5
-    orasgo_program
+    go_module orasgo
     go_tool registry3 github.com/distribution/distribution/v3/cmd/registry v3.1.1
     go_tool cosign3 github.com/sigstore/cosign/v3/cmd/cosign v3.1.2
     go_tool cosign2 github.com/sigstore/cosign/v2/cmd/cosign v2.6.4
+    go_module sigstorego
     debian_tool docker-registry docker-registry
     debian_tool gpg gnupg
     debian_tool gpgconf gnupg
@@ -30,6 +31,7 @@ main() {
     debian_tool skopeo skopeo
     debian_tool strace strace
     python_tool clouds botocore==1.44.5 google-auth==2.62.2 cryptography==50.0.2
+    node_tool sigstorejs @sigstore/verify@3.1.1 @sigstore/bundle@4.0.0
 }
 
 # go_tool NAME PACKAGE VERSION: the program of PACKAGE, under NAME, since several majors share one name.
@@ -62,17 +64,18 @@ own_programs() {
     finish own "$stamp" "$started"
 }
 
-# A module of its own: the oracle speaks for the oras-go that Helm pins, this program for the newest.
-orasgo_program() {
-    local stamp
-    stamp=$(cd "$here/orasgo" && cat go.mod go.sum ./*.go | sha256sum)
-    if is_fresh orasgo "$stamp" orasgo; then
+# go_module NAME: a program of ours in a module of its own. The oracle speaks for the oras-go that Helm pins, orasgo for the newest;
+# sigstorego's library has more dependencies than all the others.
+go_module() {
+    local name=$1 stamp
+    stamp=$(cd "$here/$name" && cat go.mod go.sum ./*.go | sha256sum)
+    if is_fresh "$name" "$stamp" "$name"; then
         return
     fi
-    need_go orasgo
+    need_go "$name"
     local started=$SECONDS
-    (cd "$here/orasgo" && go build -buildvcs=false -p 2 -o "$bin/" .)
-    finish orasgo "$stamp" "$started"
+    (cd "$here/$name" && go build -buildvcs=false -p 2 -o "$bin/" .)
+    finish "$name" "$stamp" "$started"
 }
 
 need_go() {
@@ -97,6 +100,25 @@ python_tool() {
     local started=$SECONDS
     [[ -x $bin/venv/bin/python ]] || python3 -m venv "$bin/venv"
     "$bin/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+    finish "$name" "$stamp" "$started"
+}
+
+# node_tool NAME PACKAGE@VERSION...: packages for Node.js in bin/node, which other judges' scripts load them from.
+node_tool() {
+    local name=$1 stamp
+    shift
+    stamp="$*"
+    if is_fresh "$name" "$stamp" node/node; then
+        return
+    fi
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+        echo "judges: $name cannot be installed: install Node.js 20.17 or newer with npm and run this again" >&2
+        return 1
+    fi
+    local started=$SECONDS
+    mkdir -p "$bin/node"
+    npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix "$bin/node" "$@"
+    ln -sf "$(command -v node)" "$bin/node/node"
     finish "$name" "$stamp" "$started"
 }
 

@@ -6,6 +6,7 @@ mod json;
 mod judges;
 mod keys;
 mod layouts;
+mod opinions;
 mod requests;
 mod signing;
 mod support;
