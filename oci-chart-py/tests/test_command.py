@@ -1,15 +1,18 @@
 """The command, as a shell sees it."""
 
 import json
+import os
+import pathlib
 import subprocess
 import sys
+import sysconfig
 
+import pytest
+from command import CLEAN, COMMAND, run
 
-def run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "oci_chart", *arguments], input=stdin, capture_output=True, text=True
-    )
-    return done.returncode, done.stdout, done.stderr
+from oci_chart._command import code, parser
+from oci_chart._command.table import VERBS
+from oci_chart.errors import ErrorKind
 
 
 def test_a_release(serve, chart_dir, tmp_path) -> None:
@@ -17,32 +20,136 @@ def test_a_release(serve, chart_dir, tmp_path) -> None:
     login = ("--plain-http", "--username", "robot", "--password-stdin")
     base = f"oci://{registry.host}/charts"
 
-    code, out, _ = run("package", str(chart_dir), "-d", str(tmp_path), "--version", "2.0.0", "--json")
-    path = json.loads(out)["path"]
-    assert code == 0 and path.endswith("web-2.0.0.tgz")
+    done = run("package", str(chart_dir), "-d", str(tmp_path / "new/place"), "--version", "2.0.0", "--json")
+    path = json.loads(done.out)["path"]
+    assert done.code == 0 and path.endswith("new/place/web-2.0.0.tgz")
 
-    code, out, _ = run("push", path, base, *login, "--json", stdin="pass word\n")
-    assert code == 0 and json.loads(out)["action"] == "pushed"
-    assert run("push", path, base, *login, stdin="pass word\n")[0] == 3
-    assert run("push", path, base, *login, "--mode", "ensure", stdin="pass word\n")[0] == 0
+    done = run("push", path, base, *login, "--json", stdin="pass word\n")
+    pushed = json.loads(done.out)
+    assert done.code == 0 and pushed["action"] == "pushed"
+    assert run("push", path, base, *login, stdin="pass word\n").code == 3
+    assert run("push", path, base, *login, "--mode", "ensure", stdin="pass word\n").code == 0
 
     reference = f"{base}/web"
-    assert run("versions", reference, *login, stdin="pass word\n")[:2] == (0, "2.0.0\n")
-    assert run("show", f"{reference}:2.0.0", *login, stdin="pass word\n")[1].startswith("name: web\n")
-    assert run("exists", f"{reference}:9.9.9", *login, stdin="pass word\n")[0] == 6
+    assert run("versions", reference, *login, stdin="pass word\n") == (0, "2.0.0\n", "")
+    assert run("versions", reference, "--version", "<2", *login, stdin="pass word\n").out == ""
+    assert run("show", f"{reference}:2.0.0", *login, stdin="pass word\n").out.startswith("name: web\n")
+    shown = run("show", reference, "--part", "values", *login, stdin="pass word\n")
+    assert shown.out == "replicas: 1\n"
+    found = run("exists", reference, "--version", "2.0.0", *login, "--json", stdin="pass word\n")
+    assert found.code == 0 and json.loads(found.out) == {"exists": True, "digest": pushed["digest"]}
+    missing = run("exists", f"{reference}:9.9.9", *login, "--json", stdin="pass word\n")
+    assert missing.code == 6 and json.loads(missing.out) == {"exists": False}
 
     into = tmp_path / "pulled"
-    into.mkdir()
-    assert run("pull", reference, "--version", "^2", "-d", str(into), *login, stdin="pass word\n")[0] == 0
-    assert (into / "web-2.0.0.tgz").read_bytes() == open(path, "rb").read()
+    done = run("pull", reference, "--version", "^2", "-d", str(into), *login, stdin="pass word\n")
+    assert done.code == 0
+    assert (into / "web-2.0.0.tgz").read_bytes() == pathlib.Path(path).read_bytes()
+
+    assert run("delete", reference, "--version", "2.0.0", *login, stdin="pass word\n").code == 0
+    assert run("show", f"{reference}:2.0.0", *login, stdin="pass word\n").code == 6
+
+
+def test_a_layout_does_as_well(chart_dir, tmp_path) -> None:
+    layout = f"oci-layout:{tmp_path / 'store'}"
+    # A directory is packaged on the way.
+    pushed = json.loads(run("push", str(chart_dir), layout, "--json").out)
+    assert run("versions", layout).out == "1.0.0\n"
+    assert run("show", f"{layout}@{pushed['digest']}", "--json").code == 0
+    assert run("pull", layout, "-d", str(tmp_path)).code == 0
 
 
 def test_exit_codes(serve, tmp_path) -> None:
     registry = serve("--basic", "robot:right")
-    wrong = run("versions", f"oci://{registry.host}/charts/web", "--plain-http", "--json")
-    assert wrong[0] == 5 and json.loads(wrong[1])["error"]["kind"] == "unauthenticated"
-    assert run("package", str(tmp_path / "absent"))[0] == 6
-    assert run("versions", "oci://127.0.0.1:1/charts/web", "--plain-http")[0] == 7
-    assert run("sing")[0] == 2
-    code, out, err = run("show", "oci://Bad.example/X")
-    assert code == 1 and out == "" and err.startswith("oci-chart: ")
+    repository = f"oci://{registry.host}/charts/web"
+    environment = {"HOME": str(tmp_path)}
+    wrong = run("versions", repository, "--plain-http", "--json", env=environment)
+    assert wrong.code == 5 and json.loads(wrong.out)["error"]["kind"] == "unauthenticated"
+    assert run("package", str(tmp_path / "absent")).code == 6
+    assert run("versions", "oci://127.0.0.1:1/charts/web", "--plain-http").code == 7
+    assert run("sing").code == 2
+    assert run("package", "--verion", "1", str(tmp_path)).code == 2
+    done = run("show", "oci://Bad.example/X")
+    assert done.code == 2 and done.out == "" and done.err.startswith("oci-chart: ")
+
+
+def test_every_kind_has_its_code() -> None:
+    assert set(code.OF_KIND) == set(ErrorKind)
+    assert set(code.OF_KIND.values()) <= set(code.MEANING)
+    assert set(code.MEANING) == {*range(10), 130}
+
+
+def test_the_verbs_are_all_there_and_speak_json() -> None:
+    names = [verb.name for verb in VERBS]
+    assert len(set(names)) == len(names)
+    for verb in VERBS:
+        done = run(verb.name, "--help")
+        assert done.code == 0 and "--json" in done.out and verb.help.split()[0] in done.out
+    helped = run("--help").out
+    assert all(f"    {name}" in helped for name in names) and "130" in helped
+
+
+@pytest.mark.parametrize("word", ["--password", "-p", "--password=hunter2"])
+def test_a_password_on_the_command_line_is_refused_and_not_repeated(word) -> None:
+    done = run("versions", "oci://registry.example/charts/web", "--username", "robot", word, "hunter2")
+    assert done.code == 2 and "hunter2" not in done.out + done.err and "--password-stdin" in done.err
+
+
+def test_passwords_come_from_where_nobody_reads_along(serve, tmp_path) -> None:
+    registry = serve("--basic", "robot:pass word")
+    command = ("exists", f"oci://{registry.host}/charts/web", "--plain-http")
+    kept = tmp_path / "password"
+    kept.write_text("pass word\n")
+    named = (*command, "-u", "robot")
+    assert run(*named, "--password-stdin", stdin="pass word").code == 6
+    assert run(*named, "--password-file", str(kept)).code == 6
+    assert run(*named, "--password-file", "-", stdin="pass word\r\n").code == 6
+    assert run(*named, env={"OCI_CHART_PASSWORD": "pass word"}).code == 6
+    assert run(*command, env={"OCI_CHART_USERNAME": "robot", "OCI_CHART_PASSWORD": "pass word"}).code == 6
+    # The command line is nearer than the environment.
+    assert run(*named, "--password-stdin", stdin="wrong", env={"OCI_CHART_PASSWORD": "pass word"}).code == 5
+
+    assert run(*named).code == 2
+    assert run(*named, "--password-stdin", "--password-file", str(kept)).code == 2
+    assert run(*command, "--password-stdin", stdin="pass word").code == 2
+    assert run(*named, "--password-file", str(tmp_path / "absent")).code == 6
+
+
+def test_errors_tell_all_as_json(serve) -> None:
+    registry = serve()
+    registry.tell("fault GET * 1 status 403")
+    done = run("versions", f"oci://{registry.host}/charts/web", "--plain-http", "--json")
+    error = json.loads(done.out)["error"]
+    assert done.code == 5 and done.err == ""
+    assert error["kind"] == "permission-denied" and error["reason"] == "access-denied"
+    assert error["context"]["status"] == "403" and error["hint"] and not error["retryable"]
+
+
+def test_waits_are_told(serve, chart_dir) -> None:
+    registry = serve("--throttle", "1:1")
+    done = run("push", str(chart_dir), f"oci://{registry.host}/charts", "--plain-http", "--json")
+    assert done.code == 0 and json.loads(done.out)["action"] == "pushed"
+    assert done.err.startswith("waiting: ") and "429" in done.err
+
+
+def test_a_reader_that_has_seen_enough(chart_dir, tmp_path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", 'set -o pipefail; "$@" | true', "bash", *COMMAND, "show", str(chart_dir)],
+        capture_output=True,
+        text=True,
+        env=CLEAN,
+    )
+    assert done.returncode in (0, 1) and done.stderr == ""
+
+
+def test_the_script_is_the_module(tmp_path) -> None:
+    script = pathlib.Path(sysconfig.get_path("scripts")) / "oci-chart"
+    done = subprocess.run([script, "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == run("--version").out
+
+
+def test_nothing_is_imported_for_help_that_help_does_not_need() -> None:
+    text = "import sys; from oci_chart._command import parser; parser.build(); print('json' in sys.modules, 'getpass' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=dict(os.environ))
+    assert done.stdout.split()[1] == "False"
+    assert parser.build().prog == "oci-chart"

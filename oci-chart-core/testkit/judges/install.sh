@@ -24,12 +24,14 @@ main() {
     go_tool cosign2 github.com/sigstore/cosign/v2/cmd/cosign v2.6.4
     go_module sigstorego
     debian_tool docker-registry docker-registry
+    debian_tool fish fish
     debian_tool gpg gnupg
     debian_tool gpgconf gnupg
     debian_tool htpasswd apache2-utils
     debian_tool openssl openssl
     debian_tool skopeo skopeo
     debian_tool strace strace
+    debian_tool zsh zsh
     python_tool clouds botocore==1.44.5 google-auth==2.62.2 cryptography==50.0.2
     node_tool sigstorejs @sigstore/verify@3.1.1 @sigstore/bundle@4.0.0
 }

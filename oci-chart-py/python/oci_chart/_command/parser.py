@@ -1,0 +1,90 @@
+"""The parser, made from the table of verbs."""
+
+import argparse
+import sys
+from typing import Any, NoReturn
+
+from .. import __version__
+from . import code
+from .table import VERBS
+from .verb import Argument, Option, Verb
+
+JSON = Option(flags=("--json",), help="print the result, or the error, as JSON")
+
+# Helm takes these; whoever is used to them hears what to do, and the password is not repeated where others read it.
+_PASSWORDS = ("--password", "-p", "--passphrase")
+
+
+def build() -> argparse.ArgumentParser:
+    """The whole parser."""
+    meanings = "\n".join(f"  {number:3}  {meaning}" for number, meaning in code.MEANING.items())
+    parser = _Parser(
+        prog="oci-chart",
+        description="Helm charts as OCI artifacts.",
+        epilog=f"exit codes:\n{meanings}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for verb in VERBS:
+        _add(commands, verb)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(code.USAGE, f"oci-chart: {message}\n")
+
+
+class _NotHere(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.error(
+            "passwords do not belong on a command line, where others can read them: "
+            "use --password-stdin, --password-file, the environment or the prompt"
+        )
+
+
+def _add(commands: Any, verb: Verb) -> None:
+    added = commands.add_parser(verb.name, help=verb.help, description=verb.help, allow_abbrev=False)
+    for argument in verb.arguments:
+        _add_argument(added, argument)
+    for option in (*verb.options, JSON):
+        _add_option(added, option)
+    taken = {flag for option in verb.options for flag in option.flags}
+    if "--password-stdin" in taken or "--passphrase-file" in taken:
+        added.add_argument(
+            *(flag for flag in _PASSWORDS if flag not in taken),
+            action=_NotHere,
+            nargs="?",
+            dest=argparse.SUPPRESS,
+            help=argparse.SUPPRESS,
+        )
+    added.set_defaults(run=verb.run)
+
+
+def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
+    parser.add_argument(
+        argument.name.lower(),
+        metavar=argument.name,
+        help=argument.help,
+        choices=argument.choices or None,
+        nargs="?" if argument.optional else None,
+    )
+
+
+def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
+    if option.takes is None:
+        parser.add_argument(*option.flags, action="store_true", help=option.help)
+        return
+    shown = f"{option.help} (default: {option.default})" if option.default else option.help
+    parser.add_argument(
+        *option.flags,
+        action="append" if option.many else "store",
+        metavar=None if option.choices else option.takes,
+        choices=option.choices or None,
+        default=[] if option.many else option.default,
+        type=option.parse,
+        help=shown,
+    )

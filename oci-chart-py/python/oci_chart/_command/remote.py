@@ -1,0 +1,83 @@
+"""What every verb takes that talks to a registry."""
+
+import os
+
+from .. import Client, __version__
+from .secret import needed
+from .verb import Completes, Option, Options, UsageError
+
+USERNAME = "OCI_CHART_USERNAME"
+PASSWORD = "OCI_CHART_PASSWORD"
+
+CONNECTION = (
+    Option(flags=("--plain-http",), help="speak plain HTTP to the registry"),
+    Option(
+        flags=("--ca-file",),
+        takes="FILE",
+        completes=Completes.FILE,
+        help="trust the authorities in this PEM file too",
+    ),
+    Option(
+        flags=("--cert-file",),
+        takes="FILE",
+        completes=Completes.FILE,
+        help="the certificate to show to the registry, as PEM",
+    ),
+    Option(
+        flags=("--key-file",), takes="FILE", completes=Completes.FILE, help="the key of that certificate, as PEM"
+    ),
+)
+LOGIN = (
+    Option(
+        flags=("-u", "--username"),
+        takes="NAME",
+        help=f"who you are at the registry (or {USERNAME}); else the logins of helm, docker and podman are used",
+    ),
+    Option(flags=("--password-stdin",), help="read the password from standard input"),
+    Option(
+        flags=("--password-file",),
+        takes="FILE",
+        completes=Completes.FILE,
+        help=f"read the password from this file; without either it is taken from {PASSWORD}, or asked for",
+    ),
+)
+REMOTE = CONNECTION + LOGIN
+VERSION = Option(flags=("--version",), takes="VERSION", help="a version, or a constraint such as ^1.2")
+
+
+def host_of(location: str) -> str | None:
+    """The registry's host, where it is one."""
+    if not location.startswith("oci://"):
+        return None
+    return location.removeprefix("oci://").split("/", 1)[0]
+
+
+def client(options: Options, location: str) -> Client:
+    """A client for this location, with this command line's login for its host, or with those that are kept on this machine."""
+    host = host_of(location)
+    user = options.username or os.environ.get(USERNAME)
+    if user is None and (options.password_stdin or options.password_file is not None):
+        raise UsageError(f"a password needs a name: --username, or {USERNAME}")
+    auth = None
+    if host is not None and user is not None:
+        auth = {host: (user, password(options))}
+    return connection(options, host, auth)
+
+
+def connection(options: Options, host: str | None, auth: dict[str, tuple[str, str]] | None = None) -> Client:
+    """A client that reaches this host as the command line says."""
+    if (options.cert_file is None) != (options.key_file is None):
+        raise UsageError("--cert-file and --key-file go together")
+    return Client(
+        auth=auth,
+        plain_http=[host] if options.plain_http and host is not None else [],
+        ca_file=options.ca_file,
+        user_agent=f"cli/{__version__}",
+    )
+
+
+def password(options: Options) -> str:
+    """The password for the login."""
+    return needed(
+        "password", from_stdin=options.password_stdin, file=options.password_file, variable=PASSWORD
+    )

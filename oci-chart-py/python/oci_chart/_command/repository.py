@@ -1,0 +1,129 @@
+"""Verbs of repositories: what is there, what goes there and what comes from there."""
+
+from pathlib import Path
+
+from .. import matches
+from ..errors import NotFoundError
+from . import code
+from .chart import DESTINATION, package_at
+from .remote import REMOTE, VERSION, client
+from .screen import Screen
+from .verb import Argument, Completes, Option, Options, Outcome, Verb
+
+REFERENCE = Argument(
+    name="REFERENCE", help="oci://HOST/REPOSITORY[:TAG][@DIGEST], or oci-layout:DIRECTORY[@DIGEST]"
+)
+MODES = ("create", "ensure", "replace")
+
+
+def _push(options: Options) -> Outcome:
+    package = package_at(options.package)
+    with Screen() as screen:
+        at = client(options, options.destination)
+        pushed = at.push(package, options.destination, mode=options.mode, progress=screen)
+    return Outcome(
+        {
+            "reference": pushed.reference,
+            "tag": pushed.tag,
+            "digest": pushed.digest,
+            "action": pushed.action,
+        }
+    )
+
+
+def _pull(options: Options) -> Outcome:
+    Path(options.destination).mkdir(parents=True, exist_ok=True)
+    with Screen() as screen:
+        pulled = client(options, options.reference).pull(
+            options.reference,
+            version=options.version,
+            dest=options.destination,
+            verify=False,
+            provenance=options.prov,
+            progress=screen,
+        )
+    path = Path(options.destination) / pulled.package.file_name
+    return Outcome({"path": str(path), "digest": pulled.digest, "package": pulled.package.digest})
+
+
+def _versions(options: Options) -> Outcome:
+    tags = list(client(options, options.reference).tags(options.reference))
+    if options.version is not None:
+        # A tag cannot hold the plus sign of a version.
+        tags = [tag for tag in tags if matches(options.version, tag.replace("_", "+"))]
+    return Outcome(tags)
+
+
+def _exists(options: Options) -> Outcome:
+    try:
+        found = client(options, options.reference).resolve(options.reference, version=options.version)
+    except NotFoundError:
+        return Outcome({"exists": False}, code=code.NOT_FOUND)
+    return Outcome({"exists": True, "digest": found.digest})
+
+
+def _delete(options: Options) -> Outcome:
+    client(options, options.reference).delete(options.reference, version=options.version)
+    return Outcome({"deleted": options.reference, "version": options.version})
+
+
+VERBS = (
+    Verb(
+        name="push",
+        help="Push a package, or a chart directory, which is packaged first.",
+        run=_push,
+        arguments=(
+            Argument(name="PACKAGE", completes=Completes.FILE, help="the package, or the chart's directory"),
+            Argument(
+                name="DESTINATION",
+                help="oci://HOST/PATH, to which the chart's name is added, or oci-layout:DIRECTORY",
+            ),
+        ),
+        options=(
+            Option(
+                flags=("--mode",),
+                takes="MODE",
+                choices=MODES,
+                default="create",
+                help="refuse a version that is there, refuse it unless it is the same chart, or replace it",
+            ),
+            *REMOTE,
+        ),
+    ),
+    Verb(
+        name="pull",
+        help="Pull a chart's package.",
+        run=_pull,
+        arguments=(REFERENCE,),
+        options=(
+            VERSION,
+            DESTINATION,
+            Option(flags=("--prov",), help="take the provenance file along"),
+            *REMOTE,
+        ),
+    ),
+    Verb(
+        name="versions",
+        help="List the tags of a repository.",
+        run=_versions,
+        arguments=(REFERENCE,),
+        options=(
+            Option(flags=("--version",), takes="CONSTRAINT", help="only versions that satisfy this constraint"),
+            *REMOTE,
+        ),
+    ),
+    Verb(
+        name="exists",
+        help="Tell whether a version is there, by the exit code 0 or 6 too.",
+        run=_exists,
+        arguments=(REFERENCE,),
+        options=(VERSION, *REMOTE),
+    ),
+    Verb(
+        name="delete",
+        help="Delete a tag, or by digest a version with all its tags.",
+        run=_delete,
+        arguments=(REFERENCE,),
+        options=(VERSION, *REMOTE),
+    ),
+)

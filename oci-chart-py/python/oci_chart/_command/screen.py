@@ -1,0 +1,64 @@
+"""What is shown while a verb works: a bar on a terminal, and warnings and waits in any case. All on standard error."""
+
+import shutil
+import sys
+
+from .. import Event
+
+_BAR = 24
+
+
+class Screen:
+    """A progress callback. The bar is taken off again by :meth:`clear`, or at the end of ``with``."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[int, int] = {}
+        self._done: dict[int, int] = {}
+        self._bar = sys.stderr.isatty()
+        self._shown = False
+
+    def __call__(self, event: Event) -> None:
+        if event.kind in ("warning", "waiting"):
+            self.clear()
+            print(f"{event.kind}: {event.text}", file=sys.stderr)
+        elif event.id is not None:
+            size = event.bytes or 0
+            if event.kind == "started":
+                self._sizes[event.id], self._done[event.id] = size, 0
+            elif event.kind == "progress":
+                self._done[event.id] = size
+            else:
+                self._done[event.id] = self._sizes.get(event.id, 0)
+            self._draw()
+
+    def __enter__(self) -> "Screen":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Takes the bar off the screen."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
+
+    def _draw(self) -> None:
+        total, done = sum(self._sizes.values()), sum(self._done.values())
+        if not self._bar or total == 0:
+            return
+        share = min(done / total, 1.0)
+        filled = round(share * _BAR)
+        line = f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:4.0%} of {_readable(total)}"
+        columns = shutil.get_terminal_size().columns
+        print("\r" + line[: columns - 1], end="\x1b[K", file=sys.stderr, flush=True)
+        self._shown = True
+
+
+def _readable(size: int) -> str:
+    amount, unit = float(size), "B"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
