@@ -9,13 +9,15 @@ mod host;
 mod login;
 mod mailbox;
 mod runtime;
+mod stream;
 #[cfg(feature = "sign")]
 mod trust;
 
 pub use client::Client;
-#[cfg(feature = "registry")]
-pub use host::HostCredentials;
 pub use host::{Host, HostHandle};
+#[cfg(feature = "registry")]
+pub use host::{HostCredentials, HostLog};
 pub use runtime::Runtime;
+pub use stream::{BlobReader, Items};
 #[cfg(feature = "sign")]
 pub use trust::HostSigner;

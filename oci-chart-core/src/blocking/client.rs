@@ -1,5 +1,7 @@
 use std::{path::Path, sync::Arc};
 
+use bytes::Bytes;
+
 use super::{Host, Runtime};
 use crate::{
     chart::Metadata,
@@ -7,7 +9,7 @@ use crate::{
     error::Result,
     name::{Location, Selector, Tag},
     oci::{ChartArtifact, Descriptor},
-    store::{Store, StoreExt as _, TagMode},
+    store::{Blob, Pushed, Store, StoreExt as _, TagMode, Traced},
     transfer::{self, PullOptions, Pulled, PushOptions, PushOutcome},
 };
 
@@ -32,13 +34,13 @@ use crate::{
 #[derive(Debug)]
 pub struct Client {
     pub(super) client: crate::client::Client,
-    pub(super) runtime: Runtime,
+    pub(super) runtime: Arc<Runtime>,
 }
 
 impl Client {
     /// The verbs of `client`, on a runtime of their own.
     pub fn new(client: crate::client::Client) -> Self {
-        Self { client, runtime: Runtime::default() }
+        Self { client, runtime: Arc::default() }
     }
 
     /// The client that opens the stores.
@@ -129,6 +131,35 @@ impl Client {
         self.store(at, host, |cx, store| async move { cx.run(store.delete(&selector)).await })
     }
 
+    /// The manifest that `selector` names, whole and checked.
+    pub fn fetch_manifest(
+        &self,
+        at: &Location,
+        selector: &Selector,
+        host: &mut dyn Host,
+    ) -> Result<(Descriptor, Bytes)> {
+        let (selector, limits) = (selector.clone(), self.client.limits().clone());
+        self.store(at, host, |cx, store| async move {
+            let selector = transfer::select(&cx, &*store, &selector, &limits).await?;
+            cx.run(store.fetch_manifest(&selector)).await
+        })
+    }
+
+    /// Stores one piece of content, and where it is a manifest lets tags point at it.
+    pub fn store_blob(
+        &self,
+        at: &Location,
+        blob: &Blob,
+        tags: &[(Tag, TagMode)],
+        host: &mut dyn Host,
+    ) -> Result<Pushed> {
+        let (blob, tags) = (blob.clone(), tags.to_vec());
+        self.store(at, host, |cx, store| async move {
+            store.expect_push();
+            cx.run(store.push(&blob, &tags)).await
+        })
+    }
+
     /// One piece of content in a file, which appears whole and checked or not at all.
     pub fn fetch_to(
         &self,
@@ -151,7 +182,11 @@ impl Client {
         F: Future<Output = Result<T>> + Send + 'static,
         T: Send + 'static,
     {
-        let store: Arc<dyn Store> = Arc::new(crate::store::Traced::new(self.client.open(at)?));
+        let store = self.traced(at)?;
         self.runtime.wait(host, |cx| work(cx, store))
+    }
+
+    pub(super) fn traced(&self, at: &Location) -> Result<Arc<dyn Store>> {
+        Ok(Arc::new(Traced::new(self.client.open(at)?)))
     }
 }

@@ -1,6 +1,6 @@
 #[cfg(feature = "registry")]
 use std::collections::HashMap;
-use std::{fmt, ops::ControlFlow, sync::Arc};
+use std::{fmt, ops::ControlFlow, sync::Arc, time::Duration};
 
 use tokio::sync::oneshot;
 
@@ -9,6 +9,7 @@ use super::mailbox::Mailbox;
 use crate::{
     auth::{Audience, CredentialSource, Credentials},
     name::Host as RegistryHost,
+    store::{LoggedRequest, RequestLog},
 };
 use crate::{
     context::{CancelToken, Event},
@@ -27,6 +28,23 @@ pub trait Host {
     /// A token that another thread may use to stop this call.
     fn cancel_token(&self) -> Option<CancelToken> {
         None
+    }
+
+    /// How long the whole call may take, asked for once, when it begins; without an answer there is no bound. A call that takes longer
+    /// ends with [`ErrorKind::Timeout`], reason `deadline-exceeded`.
+    fn timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether it wants to be told of requests, asked for once, when the call begins.
+    fn wants_requests(&self) -> bool {
+        false
+    }
+
+    /// A request of this call is done; told by [`HostLog`].
+    #[cfg(feature = "registry")]
+    fn request(&mut self, request: &LoggedRequest) {
+        let _ = request;
     }
 
     /// Credentials for a registry, asked for by [`HostCredentials`]; `None` means anonymous.
@@ -74,14 +92,17 @@ tokio::task_local! {
 #[derive(Clone)]
 pub struct HostHandle {
     mailbox: Arc<Mailbox>,
+    #[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "only registries have requests"))]
+    wants_requests: bool,
     #[cfg(feature = "registry")]
     answers: Arc<tokio::sync::Mutex<HashMap<RegistryHost, Option<Credentials>>>>,
 }
 
 impl HostHandle {
-    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
+    pub(super) fn new(mailbox: Arc<Mailbox>, wants_requests: bool) -> Self {
         Self {
             mailbox,
+            wants_requests,
             #[cfg(feature = "registry")]
             answers: Arc::default(),
         }
@@ -113,6 +134,32 @@ impl HostHandle {
 impl fmt::Debug for HostHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HostHandle")
+    }
+}
+
+/// Tells the [`Host`] of whatever call makes it of each request, on the thread that waits; nobody outside of such a call. A host that is too
+/// slow to take them misses some.
+///
+/// # Examples
+///
+/// ```
+/// use oci_chart_core::{Client, blocking::HostLog, store::ConnectionOptions};
+///
+/// let client = Client::builder().connection(ConnectionOptions::default().with_log(HostLog::default())).build()?;
+/// # Ok::<(), oci_chart_core::Error>(())
+/// ```
+#[cfg(feature = "registry")]
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct HostLog;
+
+#[cfg(feature = "registry")]
+impl RequestLog for HostLog {
+    fn request(&self, request: &LoggedRequest) {
+        if let Some(handle) = HostHandle::current().filter(|handle| handle.wants_requests) {
+            let request = request.clone();
+            handle.mailbox.tell(Box::new(move |host| host.request(&request)));
+        }
     }
 }
 

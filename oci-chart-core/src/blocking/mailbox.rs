@@ -10,6 +10,9 @@ use crate::context::{Event, EventSink};
 /// Something to be done on the waiting thread.
 pub(super) type Question = Box<dyn FnOnce(&mut dyn Host) + Send>;
 
+/// How many things a host is told that it has not heard yet; more are lost.
+const MOST_NEWS: usize = 1024;
+
 /// What the tasks of one call have for the thread that waits for it.
 ///
 /// Progress is a latest value per transfer, so a slow listener never holds a transfer up nor lets memory grow. State changes are kept in order;
@@ -25,6 +28,7 @@ struct Inner {
     progress: BTreeMap<u64, u64>,
     events: VecDeque<Event>,
     questions: VecDeque<Question>,
+    news: VecDeque<Question>,
     done: bool,
 }
 
@@ -41,6 +45,17 @@ impl Mailbox {
         self.filled.notify_one();
     }
 
+    /// Something to be heard and not answered.
+    #[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "only registries have news"))]
+    pub(super) fn tell(&self, news: Question) {
+        let mut inner = self.lock();
+        if inner.news.len() < MOST_NEWS {
+            inner.news.push_back(news);
+            drop(inner);
+            self.filled.notify_one();
+        }
+    }
+
     /// Says that no more will come.
     pub(super) fn finish(&self) {
         self.lock().done = true;
@@ -50,7 +65,11 @@ impl Mailbox {
     /// Waits at most `patience` and takes everything that is there.
     pub(super) fn take(&self, patience: Duration) -> Letters {
         let empty = |inner: &mut Inner| {
-            !inner.done && inner.progress.is_empty() && inner.events.is_empty() && inner.questions.is_empty()
+            !inner.done
+                && inner.progress.is_empty()
+                && inner.events.is_empty()
+                && inner.questions.is_empty()
+                && inner.news.is_empty()
         };
         let waited = self.filled.wait_timeout_while(self.lock(), patience, empty);
         let (mut inner, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -61,7 +80,10 @@ impl Mailbox {
         events.extend(changes.iter().filter(|event| matches!(event, Event::Started(_))).cloned());
         events.extend(progress.into_iter().map(|(id, bytes)| Event::Progress { id, bytes }));
         events.extend(changes.into_iter().filter(|event| !matches!(event, Event::Started(_))));
-        Letters { events, questions: std::mem::take(&mut inner.questions), done: inner.done }
+        // What happened is told before what is asked.
+        let mut questions = std::mem::take(&mut inner.news);
+        questions.append(&mut inner.questions);
+        Letters { events, questions, done: inner.done }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -58,9 +58,12 @@ impl Runtime {
     {
         let mailbox = Arc::new(Mailbox::default());
         let token = host.cancel_token().unwrap_or_default();
-        let cx = Context::default().with_cancel(token.clone()).with_events(Arc::clone(&mailbox));
+        let mut cx = Context::default().with_cancel(token.clone()).with_events(Arc::clone(&mailbox));
+        if let Some(time) = host.timeout() {
+            cx = cx.with_timeout(time);
+        }
         let (sender, mut receiver) = oneshot::channel();
-        let future = CURRENT.scope(HostHandle::new(Arc::clone(&mailbox)), task(cx));
+        let future = CURRENT.scope(HostHandle::new(Arc::clone(&mailbox), host.wants_requests()), task(cx));
         let post = Arc::clone(&mailbox);
         let handle = self.spawn(async move {
             let result = AssertUnwindSafe(future).catch_unwind().await;
@@ -261,6 +264,19 @@ mod tests {
         };
         Runtime::default().wait(&mut host, task).unwrap();
         assert_eq!(host.0.last(), Some(&Event::Finished { id: 1 }));
+    }
+
+    #[test]
+    fn a_call_ends_when_the_time_that_its_host_gives_is_up() {
+        struct Hurried;
+        impl Host for Hurried {
+            fn timeout(&self) -> Option<Duration> {
+                Some(Duration::from_millis(30))
+            }
+        }
+        let task = |cx: Context| async move { cx.run(std::future::pending::<Result<()>>()).await };
+        let error = Runtime::default().wait(&mut Hurried, task).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
     }
 
     #[test]

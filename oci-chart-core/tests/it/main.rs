@@ -62,6 +62,7 @@ mod package;
 mod peers;
 #[cfg(feature = "pgp")]
 mod pgp;
+mod piecewise;
 mod protocol;
 mod proxy;
 mod public_types;

@@ -130,18 +130,17 @@ impl Lister {
         sized: Option<Url>,
     ) -> BoxStream<'static, L::Item> {
         let limit = self.registry.limits().tags;
-        let walk = Walk { lister: self.clone(), page: Some(first), sized, seen: 0, empty: 0, limit };
+        let walk = Walk { lister: self.clone(), page: first, given: false, sized, seen: 0, empty: 0, limit };
         let pages = stream::try_unfold(walk, |mut walk| async move {
-            let Some(mut page) = walk.page.take() else { return Ok(None) };
-            walk.count(page.items.len())?;
-            let items = std::mem::take(&mut page.items);
-            walk.page = match page.next.take() {
-                Some(next) => match walk.lister.page::<L>(next).await? {
-                    Ok(page) => Some(page),
-                    Err(response) => return Err(response.refused().await),
-                },
-                None => walk.beyond::<L>(&page).await?,
-            };
+            if walk.given {
+                // Whoever takes what is ready has a page now, and the next one is not asked for before he comes back.
+                tokio::task::yield_now().await;
+                let Some(next) = walk.following::<L>().await? else { return Ok::<_, Error>(None) };
+                walk.page = next;
+            }
+            walk.given = true;
+            walk.count(walk.page.items.len())?;
+            let items = std::mem::take(&mut walk.page.items);
             Ok(Some((stream::iter(items.into_iter().map(Ok::<_, Error>)), walk)))
         });
         Box::pin(pages.try_flatten())
@@ -150,7 +149,9 @@ impl Lister {
 
 struct Walk<T> {
     lister: Lister,
-    page: Option<Page<T>>,
+    page: Page<T>,
+    /// Whether the items of this page were given out.
+    given: bool,
     sized: Option<Url>,
     seen: u32,
     empty: u32,
@@ -158,6 +159,15 @@ struct Walk<T> {
 }
 
 impl<T> Walk<T> {
+    /// The next page, where there is one.
+    async fn following<L: Listing<Item = T>>(&mut self) -> Result<Option<Page<T>>> {
+        let Some(next) = self.page.next.take() else { return self.beyond::<L>(&self.page).await };
+        match self.lister.page::<L>(next).await? {
+            Ok(page) => Ok(Some(page)),
+            Err(response) => Err(response.refused().await),
+        }
+    }
+
     /// What follows a full page without a link: more, if the registry pages and does not say so (distribution spec, "Listing Tags").
     async fn beyond<L: Listing<Item = T>>(&self, page: &Page<T>) -> Result<Option<Page<T>>> {
         let (Some(url), Some(last), PAGE) = (&self.sized, &page.last, page.names) else { return Ok(None) };
