@@ -36,6 +36,8 @@ mod verify;
 
 pub(crate) use authenticator::Authenticator;
 pub use credentials::{CredentialKind, Credentials};
+#[cfg(any(test, fuzzing))]
+pub(crate) use jwt::Claims;
 pub use login::{LoginOptions, LoginOutcome, LoginPlace, LoginStatus, LogoutOutcome, login_host};
 pub use pull_secret::PullSecretLogins;
 pub(crate) use scope::{Access, Scope};

@@ -165,6 +165,13 @@ pub mod transfer;
 #[cfg(feature = "sign")]
 pub mod trust;
 
+// The tests of its doors are those of the fuzz targets, which name the crate as others do.
+#[cfg(test)]
+extern crate self as oci_chart_core;
+#[cfg(all(feature = "registry", any(test, fuzzing)))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use chart::{Chart, Package};
 pub use client::{Client, ClientBuilder};
 pub use content::Content;

@@ -11,8 +11,10 @@ const MOST: usize = 64 << 10;
 /// What a JSON Web Token (RFC 7519) says about itself. Nobody has checked its signature: this serves to explain and to be early,
 /// never to decide who may do what.
 #[derive(Debug, Deserialize)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     exp: Option<f64>,
+    /// Whom the token is for: empty, or missing, where that is nobody.
+    sub: Option<serde_json::Value>,
     /// Rights in the form of distribution's tokens ("Docker Registry v2 Bearer token specification").
     access: Option<Vec<Access>>,
 }
@@ -26,7 +28,7 @@ struct Access {
 
 impl Claims {
     /// The claims of `token`, if it is of this form.
-    pub(super) fn of(token: &str) -> Option<Self> {
+    pub(crate) fn of(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (header, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
             return None;
@@ -41,6 +43,16 @@ impl Claims {
     pub(super) fn expiry(&self) -> Option<SystemTime> {
         let since = Duration::try_from_secs_f64(self.exp?).ok()?;
         SystemTime::UNIX_EPOCH.checked_add(since)
+    }
+
+    /// Whether it is a registry's token for callers without a name.
+    pub(super) fn is_nobodys(&self) -> bool {
+        self.access.is_some() && !self.is_somebodys()
+    }
+
+    /// Whether it says whose it is.
+    pub(super) fn is_somebodys(&self) -> bool {
+        self.sub.as_ref().is_some_and(|sub| sub.as_str().is_none_or(|sub| !sub.is_empty()) && !sub.is_null())
     }
 
     /// What of `scope` the token does not allow; none where it does not say what it allows.
@@ -72,6 +84,20 @@ mod tests {
         for text in ["", "a.b", "a.b.c", "ey.!!.c", "ghp_abc", "eyJ.e30.x.y"] {
             assert_eq!(expiry(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_token_says_whose_it_is() {
+        let whose = |claims: &str| {
+            let claims = Claims::of(&token(claims)).unwrap();
+            (claims.is_somebodys(), claims.is_nobodys())
+        };
+        assert_eq!(whose(r#"{"sub":"robot$a+ci","access":[]}"#), (true, false));
+        assert_eq!(whose(r#"{"sub":7,"access":[]}"#), (true, false));
+        for claims in [r#"{"access":[]}"#, r#"{"sub":"","access":[]}"#, r#"{"sub":null,"access":[]}"#] {
+            assert_eq!(whose(claims), (false, true), "{claims}");
+        }
+        assert_eq!(whose("{}"), (false, false), "no registry's token");
     }
 
     #[test]

@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 9] = [
     &["store"],
     &["trust", "transfer"],
     &["client", "diagnose"],
-    &["blocking"],
+    &["blocking", "fuzzing"],
 ];
 
 /// What the crate root re-exports, and where it comes from.
