@@ -140,7 +140,8 @@ fn broken_connection() -> Error {
 
 /// What a proxy answered when it was asked for a way through.
 fn refused_by_proxy(told: &str) -> Error {
-    if told.contains("authorization required") {
+    let login = ["authorization required", "credentials not accepted", "does not support user/pass"];
+    if login.iter().any(|words| told.contains(words)) {
         return Error::new(ErrorKind::Unauthenticated, "the proxy wants a login")
             .with_reason(Reason::ProxyLogin)
             .with_hint(PROXY_LOGIN);
@@ -180,8 +181,9 @@ impl<'a> Causes<'a> {
         self.0.iter().rev().find_map(|error| error.downcast_ref())
     }
 
-    /// What the part of the HTTP client says that asks proxies for a tunnel. Its error's type has no public name.
+    /// What the parts of the HTTP client say that ask proxies for a way through. Their errors' types have no public names.
     fn told_by_proxy(&self) -> Option<String> {
-        self.0.iter().map(ToString::to_string).find(|text| text.starts_with("tunnel error"))
+        let told = |text: &String| text.starts_with("tunnel error") || text.starts_with("SOCKS error");
+        self.0.iter().map(ToString::to_string).find(told)
     }
 }

@@ -3,7 +3,10 @@ use std::sync::OnceLock;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{ClientBuilder, NoProxy, Proxy, Url};
 
-use super::options::{ProxyOptions, ProxyUrl, proxy::Choice};
+use super::options::{
+    ProxyOptions, ProxyUrl,
+    proxy::{Choice, SCHEMES},
+};
 use crate::error::{Error, ErrorKind, Reason, Result};
 
 /// The proxies of one client, and which of them a request goes through: the HTTP client below knows, and does not tell.
@@ -25,13 +28,12 @@ impl Proxies {
     /// Has `builder` use them for requests like the one to `url`.
     pub(super) fn apply(&self, builder: ClientBuilder, url: &Url) -> Result<ClientBuilder> {
         if let Some(scheme) = self.intercept(url).as_ref().and_then(|found| found.uri().scheme_str())
-            && scheme != "http"
-            && scheme != "https"
+            && !SCHEMES.contains(&scheme)
         {
             return Err(Error::new(ErrorKind::Unsupported, "proxies of this kind are not supported")
                 .with_reason(Reason::FeatureMissing)
                 .with_context("scheme", scheme)
-                .with_hint("use a proxy that speaks HTTP, or take this host out with NO_PROXY"));
+                .with_hint("use a proxy that speaks HTTP or SOCKS, or take this host out with NO_PROXY"));
         }
         let Choice::Given { http, https, no_proxy } = &self.choice else {
             return Ok(if matches!(self.choice, Choice::Direct) { builder.no_proxy() } else { builder });

@@ -8,5 +8,6 @@ mod proxies;
 mod resume;
 mod retry;
 mod safety;
+mod socks;
 mod time_outs;
 mod tls;

@@ -82,9 +82,15 @@ impl ProxyOptions {
     }
 }
 
-/// The address of a proxy, `http` or `https`, with the user and password that it wants. Those are never printed.
+/// The address of a proxy, with the user and password that it wants. Those are never printed.
+///
+/// `http` and `https` are proxies that speak HTTP; `socks5` and `socks4` (this machine looks names up) and `socks5h` and `socks4a` (the proxy
+/// does) speak SOCKS.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyUrl(Url);
+
+/// What proxies speak.
+pub(in crate::http) const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 impl ProxyUrl {
     /// Reads an address; one without a scheme is one of `http`.
@@ -95,8 +101,8 @@ impl ProxyUrl {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         match Url::parse(&whole) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(Self(url)),
-            Ok(url) => Err(bad("the address of a proxy must begin with http:// or https://")
+            Ok(url) if SCHEMES.contains(&url.scheme()) && url.has_host() => Ok(Self(url)),
+            Ok(url) => Err(bad("the address of a proxy must begin with http://, https:// or socks5://")
                 .with_context("scheme", url.scheme())),
             Err(error) => Err(bad("the address of a proxy is no URL").with_context("cause", error)),
         }
@@ -144,8 +150,10 @@ mod tests {
             "http://proxy.example:3128/ ProxyUrl(http://proxy.example:3128/)"
         );
         assert_eq!(ProxyUrl::parse("proxy:3128").unwrap().to_string(), "http://proxy:3128/");
+        let socks = ProxyUrl::parse("socks5h://robot:hunter2@proxy:1080").unwrap();
+        assert_eq!(socks.to_string(), "socks5h://proxy:1080");
         for text in
-            ["", "socks5://robot:hunter2@proxy", "ftp://proxy", "http://", "http://robot:hunter2@pro xy"]
+            ["", "socks6://robot:hunter2@proxy", "ftp://proxy", "http://", "http://robot:hunter2@pro xy"]
         {
             let error = ProxyUrl::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");

@@ -59,7 +59,7 @@ impl Proxy {
     }
 }
 
-fn splice(mut from: TcpStream, mut to: TcpStream) {
+pub(super) fn splice(mut from: TcpStream, mut to: TcpStream) {
     let mut buffer = [0; 4096];
     while let Ok(length) = from.read(&mut buffer) {
         if length == 0 || to.write_all(&buffer[..length]).is_err() {
