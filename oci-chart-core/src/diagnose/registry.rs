@@ -72,7 +72,7 @@ impl Examination {
     }
 
     fn repository(&self) -> &RepositoryName {
-        self.probe.repository().address().repository()
+        self.probe.repository().name()
     }
 
     /// Something in the registry: `path` is below `/v2/`.

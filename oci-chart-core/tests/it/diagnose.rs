@@ -276,6 +276,30 @@ fn clocks_and_limits() {
 }
 
 #[test]
+fn the_readme_shows_what_comes_out() {
+    // Who may read and not write, by a token that says so.
+    let permit = |access: &Access<'_>| access.user.is_some() && access.action == "pull";
+    let registry = start(|builder| {
+        builder.tls(Tls::built_in()).bearer_auth(tokens(true).path("/service/token").permit(permit))
+    });
+    let shown = diagnose(&registry, NAME, login(&registry)).to_string();
+    // Ports, times and the certificate's days differ from run to run.
+    let numberless = |text: &str| {
+        let mut out = String::new();
+        for letter in text.chars() {
+            match letter {
+                '0'..='9' if out.ends_with('#') => {}
+                '0'..='9' => out.push('#'),
+                _ => out.push(letter),
+            }
+        }
+        out
+    };
+    let readme = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    assert!(numberless(&readme).contains(&numberless(&shown)), "README.md does not have:\n{shown}");
+}
+
+#[test]
 fn old_registries_lack_things() {
     let registry = start(|builder| builder.referrers_api(false));
     let found = diagnose(&registry, NAME, StaticCredentials::default());

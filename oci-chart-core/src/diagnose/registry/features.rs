@@ -6,41 +6,31 @@ use reqwest::{
 use super::{Check, Examination, Finding, Status, look};
 use crate::{
     auth::Scope,
-    error::{Error, ErrorKind, Reason},
-    http::{Response, wire},
-    oci::MediaType,
+    http::Response,
+    store::{Feature, Support},
 };
-
-/// A digest that nothing has: its referrers are none, where the API exists.
-const NOTHING: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What a tag may point at. Some registries find nothing for those who do not say what they take.
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
-/// What only writing shows.
-const HIDDEN: [&str; 4] = ["mounts", "chunks", "tag-delete", "manifest-delete"];
-
-/// Whether a registry has a feature.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Support {
-    Yes,
-    No,
-    Unknown,
-}
-
 impl Examination {
-    /// What asking shows of the registry's features.
+    /// What asking shows of the registry's features; the rest only writing does.
     pub(super) async fn features(&mut self, pull: &Scope, tag: Option<String>) {
         let head = match tag {
             Some(tag) => self.head(pull, &tag).await,
             None => Support::Unknown,
         };
-        let found =
-            [("head", head), ("referrers", self.referrers(pull).await), ("catalog", self.catalog().await)];
+        let repository = self.probe.repository();
+        // What keeps it from answering was told before; what was learnt until then counts.
+        let known = repository.detect().await.unwrap_or_else(|_| repository.capabilities());
+        let known = known.with(Feature::Head, head);
         let with = |support: Support| {
-            let names = found.iter().filter(|(_, found)| *found == support).map(|(name, _)| *name);
-            names.collect::<Vec<_>>().join(", ")
+            // Not to be Harbor is no lack.
+            let told = known.iter().filter(|(feature, found)| {
+                *found == support && (support == Support::Yes || *feature != Feature::Harbor)
+            });
+            told.map(|(feature, _)| feature.name()).collect::<Vec<_>>().join(", ")
         };
         let summary = match (with(Support::Yes), with(Support::No)) {
             (yes, no) if yes.is_empty() && no.is_empty() => "nothing shows them".to_owned(),
@@ -48,36 +38,11 @@ impl Examination {
             (yes, no) if yes.is_empty() => format!("has not {no}"),
             (yes, no) => format!("has {yes}; has not {no}"),
         };
-        let hidden = HIDDEN.map(|name| (name, Support::Unknown));
-        let all = found.into_iter().chain(hidden);
         let finding = Finding::new(Check::Features, Status::Ok, summary);
-        self.add(all.fold(finding, |finding, (name, support)| finding.with_fact(name, support.name())));
-    }
-
-    async fn referrers(&mut self, pull: &Scope) -> Support {
-        let url = self.url(&format!("{}/referrers/{NOTHING}", self.repository()), None);
-        match self.ask_as(pull, Method::GET, &url).await {
-            Ok(response) => {
-                let index = response.header("content-type").map(wire::essence);
-                let is_index = index.is_some_and(|index| index == MediaType::OCI_INDEX.as_str());
-                response.drain().await;
-                if is_index { Support::Yes } else { Support::No }
-            }
-            // Without the repository there is no knowing.
-            Err(error) if error.reason() == Some(Reason::RepositoryMissing) => Support::Unknown,
-            Err(error) => missing(&error),
-        }
-    }
-
-    async fn catalog(&mut self) -> Support {
-        let url = self.url("_catalog", Some("n=1"));
-        match self.ask_as(&Scope::parse("registry:catalog:*"), Method::GET, &url).await {
-            Ok(response) => {
-                response.drain().await;
-                Support::Yes
-            }
-            Err(error) => missing(&error),
-        }
+        let finding = known
+            .iter()
+            .fold(finding, |finding, (feature, found)| finding.with_fact(feature.name(), found.name()));
+        self.add(finding);
     }
 
     /// The head of a manifest, also for what it says of limits: some registries count manifests and nothing else, and not their heads.
@@ -95,16 +60,6 @@ impl Examination {
                 }
             }
             Err(_) => Support::Unknown,
-        }
-    }
-}
-
-impl Support {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
         }
     }
 }
@@ -144,12 +99,4 @@ pub(super) fn rate(response: &Response) -> Option<Finding> {
         }
     }
     Some(finding)
-}
-
-/// What a refusal says: that there is nothing, or only that it is not for this caller, now.
-fn missing(error: &Error) -> Support {
-    match error.kind() {
-        ErrorKind::NotFound | ErrorKind::Unsupported => Support::No,
-        _ => Support::Unknown,
-    }
 }

@@ -52,7 +52,14 @@ impl Examination {
         let finding = match self.ask_as(scope, Method::GET, &url).await {
             Ok(response) => {
                 response.drain().await;
-                Finding::new(Check::Login, Status::Ok, "the registry lets the caller in")
+                if self.probe.auth().is_taken_for_nobody(scope).await.unwrap_or(false) {
+                    let mut finding =
+                        Finding::new(Check::Login, Status::Failed, "the registry took the caller for nobody");
+                    finding.reason = Some(Reason::CredentialsRefused);
+                    finding.with_hint("the user or the password is wrong, or the account is disabled")
+                } else {
+                    Finding::new(Check::Login, Status::Ok, "the registry lets the caller in")
+                }
             }
             Err(error) => Finding::failed(Check::Login, &error),
         };
