@@ -146,6 +146,64 @@ fn helm_and_we_share_logins() {
 }
 
 #[test]
+fn a_broken_file_of_logins_or_helper_stops_helm_and_not_us() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    const TEST: &str = "a_broken_file_of_logins_or_helper_stops_helm_and_not_us";
+    let Some(server) = guarded(TEST) else { return };
+    for name in ["helm4", "helm3"] {
+        let Some(helm) = tools::judge(TEST, name) else { return };
+        let reference = format!("oci://{}/charts/web", server.address());
+        let read = ["show", "chart", &reference, "--version", "1.2.3", "--plain-http"];
+        let sandbox = Sandbox::new();
+        let write = |path: &str, text: &str| {
+            let path = sandbox.path().join(path);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, text).unwrap();
+        };
+        // The login is where docker keeps it, which Helm looks at as well.
+        let login = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+        write(
+            "docker/config.json",
+            &format!(r#"{{"auths":{{"{}":{{"auth":"{login}"}}}}}}"#, server.address()),
+        );
+        assert_eq!(sandbox.run(&helm, read).code, Some(0), "{name} finds it there");
+        for (what, text) in [
+            ("no JSON", "auths:".to_owned()),
+            ("a list", "[]".to_owned()),
+            ("a helper that is missing", r#"{"credsStore":"not-there"}"#.to_owned()),
+            ("one for this host", format!(r#"{{"credHelpers":{{"{}":"not-there"}}}}"#, server.address())),
+        ] {
+            write("helm-config/registry/config.json", &text);
+            let theirs = sandbox.run(&helm, read);
+            assert_ne!(theirs.code, Some(0), "{name} with {what}: {theirs:?}");
+            let (sender, warnings) = std::sync::mpsc::channel();
+            let mut warned = Warned(sender);
+            let host = Host::parse(server.address()).unwrap();
+            let client = Client::builder().plain_http(host).credentials(logins(&sandbox)).build().unwrap();
+            let version = Selector::Tag("1.2.3".parse().unwrap());
+            blocking::Client::new(client).resolve(&location(&server), &version, &mut warned).unwrap();
+            let warnings: Vec<String> = warnings.try_iter().collect();
+            assert_eq!(warnings.len(), 1, "{what}: {warnings:?}");
+            assert!(warnings[0].contains("helm-config/registry/config.json"), "{warnings:?}");
+        }
+        say(&format!("{TEST}: {name}"));
+    }
+}
+
+/// Keeps warnings.
+struct Warned(std::sync::mpsc::Sender<String>);
+
+impl blocking::Host for Warned {
+    fn event(&mut self, event: oci_chart_core::Event) -> std::ops::ControlFlow<()> {
+        if let oci_chart_core::Event::Warning(text) = event {
+            self.0.send(text).unwrap();
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+}
+
+#[test]
 fn crane_and_we_share_logins() {
     let commands = [
         "auth login HOST -u USER -p PASSWORD",

@@ -9,7 +9,7 @@ use oci_chart_core::{
     chart::{LoadOptions, PackageOptions},
     name::{Host, Selector},
     oci::ArtifactOptions,
-    transfer::{PullOptions, PushOptions},
+    transfer::PushOptions,
 };
 use oci_chart_testkit::{Bearer, Registry, Signer};
 
@@ -21,14 +21,14 @@ use crate::support::{
 };
 
 /// A registry, and the token service that it trusts.
-struct Pair {
+pub(crate) struct Pair {
     server: Server,
     tokens: Registry,
     _sandbox: Sandbox,
 }
 
 impl Pair {
-    fn start(test: &str, kind: Kind, build: impl FnOnce(Bearer) -> Bearer) -> Option<Self> {
+    pub(crate) fn start(test: &str, kind: Kind, build: impl FnOnce(Bearer) -> Bearer) -> Option<Self> {
         let openssl = tools::judge(test, "openssl")?;
         let sandbox = Sandbox::new();
         fs_err::write(sandbox.path().join("openssl.cnf"), "[req]\ndistinguished_name = name\n[name]\n")
@@ -53,6 +53,11 @@ impl Pair {
         Some(Self { server, tokens, _sandbox: sandbox })
     }
 
+    /// Both, each by itself.
+    pub(crate) fn apart(self) -> (Server, Registry) {
+        (self.server, self.tokens)
+    }
+
     fn host(&self) -> Host {
         Host::parse(self.server.address()).unwrap()
     }
@@ -69,14 +74,6 @@ impl Pair {
     fn location(&self) -> Location {
         format!("oci://{}/charts/web", self.server.address()).parse().unwrap()
     }
-
-    /// Requests to the registry and to the token service since the last call.
-    fn count(&self, seen: &mut (usize, usize)) -> (usize, usize) {
-        let now = (self.server.requests().len(), self.tokens.tokens().requests().len());
-        let new = (now.0 - seen.0, now.1 - seen.1);
-        *seen = now;
-        new
-    }
 }
 
 fn artifact() -> ChartArtifact {
@@ -86,39 +83,6 @@ fn artifact() -> ChartArtifact {
     let chart = Chart::from_dir(directory.path(), &LoadOptions::default()).unwrap();
     ChartArtifact::new(chart.package(&PackageOptions::default()).unwrap(), &ArtifactOptions::default())
         .unwrap()
-}
-
-#[test]
-fn real_registries_take_our_tokens_and_what_they_cost_is_as_promised() {
-    const TEST: &str = "real_registries_take_our_tokens_and_what_they_cost_is_as_promised";
-    for kind in [Kind::Docker2, Kind::Distribution3] {
-        for (name, credentials) in [
-            ("a password", Credentials::basic("robot$p+n", "hunter2")),
-            ("an identity token", Credentials::identity("long-lived")),
-        ] {
-            let Some(pair) = Pair::start(TEST, kind, |bearer| bearer.identity("long-lived")) else {
-                return;
-            };
-            let (artifact, mut seen) = (artifact(), (0, 0));
-            let push = || {
-                pair.with(credentials.clone())
-                    .push(&artifact, &pair.location(), &PushOptions::default(), &mut ())
-                    .unwrap()
-            };
-            push();
-            assert_eq!(pair.count(&mut seen), (7, 1), "{kind:?}, {name}: push");
-            let version = Selector::for_version("1.2.3").unwrap();
-            let pulled = pair
-                .with(credentials.clone())
-                .pull(&pair.location(), &version, &PullOptions::without_verification(), &mut ())
-                .unwrap();
-            assert_eq!(pair.count(&mut seen), (3, 1), "{kind:?}, {name}: pull");
-            assert_eq!(pulled.package.digest(), artifact.package().digest());
-            pair.with(credentials.clone()).tags(&pair.location(), &mut ()).unwrap();
-            assert_eq!(pair.count(&mut seen), (2, 1), "{kind:?}, {name}: tags");
-            say(&format!("{TEST}: {kind:?} with {name}"));
-        }
-    }
 }
 
 #[test]

@@ -43,6 +43,7 @@ mod judge_clients;
 mod judge_helm;
 mod judge_logins;
 mod judge_packages;
+mod judge_requests;
 mod judge_tokens;
 mod judges_smoke;
 #[cfg(feature = "keyless")]

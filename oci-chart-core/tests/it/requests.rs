@@ -9,7 +9,7 @@ use oci_chart_core::{
     chart::{LoadOptions, PackageOptions},
     name::{Selector, Tag},
     oci::{ArtifactOptions, Descriptor, MediaType},
-    store::{Blob, Pushed, Store, TagMode},
+    store::{Blob, Cache, Cached, Pushed, Store, TagMode},
     transfer::{self, Action, PullOptions, PushOptions},
 };
 use oci_chart_testkit::{Bearer, Builder, Class, Mounts, Registry};
@@ -108,6 +108,22 @@ fn the_budget_of_a_push_and_a_pull() {
         let range = Selector::for_version("^1.0").unwrap();
         block(transfer::pull(&Context::default(), &fresh(), &range, &options)).unwrap();
         count(1 + 2, "version range to pull");
+        with_provenance(&registry);
+        let signed = Selector::Tag(tag("3.0.0"));
+        let options = options.with_provenance(true);
+        registry.log().take();
+        let pulled = block(transfer::pull(&Context::default(), &fresh(), &signed, &options)).unwrap();
+        assert_eq!(pulled.package.provenance().map(|bytes| &bytes[..]), Some(&b"a signature"[..]));
+        count(3, "pull with provenance");
+        // By digest, and all there already: not even a login is needed.
+        let directory = tempfile::tempdir().unwrap();
+        let cached = || -> Arc<dyn Store> { Arc::new(Cached::new(fresh(), Cache::new(directory.path()))) };
+        let options = PullOptions::without_verification();
+        block(transfer::pull(&Context::default(), &cached(), &by_digest, &options)).unwrap();
+        count(2, "pull by digest into a cache");
+        block(transfer::pull(&Context::default(), &cached(), &by_digest, &options)).unwrap();
+        let lines = registry.log().lines();
+        assert!(lines.is_empty(), "{kind}, all cached: {lines:#?}");
         assert_eq!(registry.open_uploads(), 0);
     }
 }
@@ -136,29 +152,20 @@ fn the_budget_of_what_is_only_read() {
     assert_eq!(count(), 2);
 }
 
-#[test]
-fn a_pull_with_provenance_costs_three_requests() {
-    let registry = start(|builder| builder);
-    let store = fresh(&registry);
-    push(&store, 1, TagMode::Create);
-    let provenance = Blob::from_bytes(MediaType::HELM_PROVENANCE, "a signature");
-    block(store.push(&provenance, &[])).unwrap();
-    let manifest = registry.manifest("charts/web", "1.0.0").unwrap();
-    let mut value: serde_json::Value = serde_json::from_slice(&manifest.bytes).unwrap();
-    let layer = serde_json::json!({
-        "mediaType": MediaType::HELM_PROVENANCE.as_str(),
-        "digest": provenance.descriptor().digest.to_string(),
-        "size": provenance.descriptor().size,
-    });
+/// Adds the chart's third version, with a provenance file.
+fn with_provenance(registry: &Registry) {
+    let chart = artifact(3);
+    for (_, content) in chart.blobs() {
+        registry.put_blob("charts/web", content.read(u64::MAX).unwrap()).unwrap();
+    }
+    let digest = registry.put_blob("charts/web", "a signature").unwrap();
+    let mut value: serde_json::Value = serde_json::from_slice(chart.manifest().bytes()).unwrap();
+    let layer =
+        serde_json::json!({ "mediaType": MediaType::HELM_PROVENANCE.as_str(), "digest": digest, "size": 11 });
     value["layers"].as_array_mut().unwrap().push(layer);
-    registry.put_manifest("charts/web", "1.0.0", &manifest.media_type, value.to_string()).unwrap();
-    registry.log().take();
-    let options = PullOptions::without_verification().with_provenance(true);
-    let selector = Selector::Tag(tag("1.0.0"));
-    let pulled = block(transfer::pull(&Context::default(), &fresh(&registry), &selector, &options)).unwrap();
-    assert_eq!(pulled.package.provenance().map(|bytes| &bytes[..]), Some(&b"a signature"[..]));
-    let lines: Vec<_> = registry.log().take().iter().map(|exchange| exchange.line()).collect();
-    assert_eq!(lines.len(), 3, "{lines:#?}");
+    registry
+        .put_manifest("charts/web", "3.0.0", MediaType::OCI_MANIFEST.as_str(), value.to_string())
+        .unwrap();
 }
 
 #[test]
