@@ -341,6 +341,10 @@ impl CredentialSource for Chosen {
     fn is_lasting(&self) -> bool {
         self.0.is_lasting()
     }
+
+    fn places(&self) -> Vec<String> {
+        self.0.places()
+    }
 }
 
 impl fmt::Debug for ClientBuilder {

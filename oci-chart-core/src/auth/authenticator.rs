@@ -11,7 +11,7 @@ use reqwest::{
 
 use super::{
     Audience, CredentialKind, CredentialSource, Credentials, Scope,
-    blame::{accuse, explain_rights, says_token_ended},
+    blame::{accuse, explain_rights, is_about_something_else, is_nobodys, says_token_ended},
     jwt::Claims,
     kept::Kept,
     plan::Plan,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
-    http::{HttpClient, Request, Response},
+    http::{HttpClient, Redirects, Request, Response},
     name::Host,
 };
 
@@ -45,6 +45,13 @@ enum Wants {
     Unknown,
     Nothing,
     Login(Arc<Plan>),
+}
+
+/// What a refusal asks for.
+struct Asked {
+    scope: Scope,
+    /// Another token service than the one that is known.
+    moved: Option<Plan>,
 }
 
 /// What a request shows.
@@ -86,7 +93,7 @@ impl Authenticator {
         }
         let mut scope = scope.clone();
         let mut shown = self.authorization(&scope).await?;
-        let (mut renewals, mut chances) = (true, true);
+        let (mut renewals, mut chances, mut moves) = (true, true, true);
         loop {
             let request = authorized(make()?, shown.as_ref());
             let is_head = request.method == Method::HEAD;
@@ -104,8 +111,10 @@ impl Authenticator {
                 // Somebody else asks: a storage service behind a redirect gets no credentials.
                 return Err(response.refused().await.with_reason(Reason::BadChallenge));
             }
-            scope = scope.and(self.read_challenge(&response, shown.as_ref())?);
+            let Asked { scope: asked, moved } = self.read_challenge(&response, shown.as_ref())?;
+            scope = scope.and(asked);
             drop(first.take());
+            let mut moved = moved.filter(|_| moves);
             if let Some(shown) = &shown {
                 self.tokens.forget(&shown.header);
                 // A token that was there may have run out, once; whoever gave other credentials may have newer ones, once.
@@ -114,15 +123,44 @@ impl Authenticator {
                     _ => std::mem::take(&mut chances) && self.has_others(&scope, &shown.who).await?,
                 };
                 if !again {
-                    return Err(self.refused(response, is_head, shown, &scope, &make).await);
+                    let Some(plan) = moved.take() else {
+                        return Err(self.refused(response, is_head, shown, &scope, &make).await);
+                    };
+                    moves = self.follow(plan);
                 }
             }
-            shown = self.authorization(&scope).await?;
+            shown = match (self.authorization(&scope).await, moved) {
+                (Err(error), Some(plan)) if error.kind() == ErrorKind::Unauthenticated => {
+                    moves = self.follow(plan);
+                    self.authorization(&scope).await?
+                }
+                (result, _) => result?,
+            };
             if shown.is_none() {
-                return Err(self.nobody(response).await);
+                return Err(self.nobody(response.refused().await));
             }
             response.drain().await;
         }
+    }
+
+    /// Sends `request` with the user's password itself, which the registry's own interfaces want beside the distribution API. It is shown only where
+    /// the registry sees it anyway, because it gives its tokens itself; others, and callers without one, go without.
+    pub(crate) async fn send_with_password(&self, request: Request) -> Result<Response> {
+        let takes_passwords = match self.wants() {
+            Wants::Login(plan) => match plan.as_ref() {
+                Plan::Basic => true,
+                Plan::Bearer(service) => service.realm.origin() == self.base.origin(),
+            },
+            Wants::Unknown | Wants::Nothing => false,
+        };
+        let who = self.credentials(&Scope::none()).await?;
+        let request = match who.kind() {
+            CredentialKind::Basic { username, password } if takes_passwords => {
+                request.with_header(AUTHORIZATION, basic(username, password)?)
+            }
+            _ => request,
+        };
+        self.http.send(request.with_redirects(Redirects::SameOrigin)).await
     }
 
     /// When the tokens that are held end; none where there are none.
@@ -135,6 +173,12 @@ impl Authenticator {
         let Some(shown) = self.authorization(scope).await? else { return Ok(None) };
         let token = shown.header.to_str().ok().and_then(|header| header.strip_prefix("Bearer "));
         Ok(token.and_then(Claims::of).and_then(|claims| claims.missing(scope)))
+    }
+
+    /// Whether the token service gave a token for nobody to who named a user: some do so where the password is wrong (Harbor).
+    pub(crate) async fn is_taken_for_nobody(&self, scope: &Scope) -> Result<bool> {
+        let Some(shown) = self.authorization(scope).await? else { return Ok(false) };
+        Ok(shown.token != Shows::Credentials && is_nobodys(&shown.header, &shown.who))
     }
 
     /// The caller's credentials, for whatever `scope` is about first.
@@ -172,8 +216,9 @@ impl Authenticator {
                     who = self.credentials(scope).await?;
                     result = self.tokens.get(&self.http, service, scope, &who).await;
                 }
-                let (found, is_new) =
-                    result.map_err(|error| accuse(error, &who).with_context("registry", &self.host))?;
+                let (found, is_new) = result.map_err(|error| {
+                    self.searched(accuse(error, &who)).with_context("registry", &self.host)
+                })?;
                 token = if is_new { Shows::NewToken } else { Shows::KnownToken };
                 found.header
             }
@@ -211,22 +256,36 @@ impl Authenticator {
     }
 
     /// Learns what a refusal asks for, and gives the scope that it names.
-    fn read_challenge(&self, response: &Response, shown: Option<&Shown>) -> Result<Scope> {
+    fn read_challenge(&self, response: &Response, shown: Option<&Shown>) -> Result<Asked> {
+        let nothing = || Asked { scope: Scope::none(), moved: None };
         let may_be_plain = |url: &Url| self.http.allows_plain_http(url);
+        let with_token = shown.is_some_and(|shown| shown.token != Shows::Credentials);
         match Plan::read(&self.base, response.headers(), may_be_plain) {
             // Who was shown a token and now wants a password has its reasons (Harbor). It gets a new token: the password is for its
             // token service alone.
-            Ok((Plan::Basic, _)) if shown.is_some_and(|shown| shown.token != Shows::Credentials) => {
-                Ok(Scope::none())
+            Ok((Plan::Basic, _)) if with_token => Ok(nothing()),
+            // Nor is what was told to a stranger doubted for what is told to a token that has ended: nvcr.io sends those elsewhere.
+            Ok((plan, scope)) if with_token && self.knows_other(&plan) => {
+                Ok(Asked { scope, moved: Some(plan) })
             }
             Ok((plan, scope)) => {
                 self.learn(|_| true, Wants::Login(Arc::new(plan)));
-                Ok(scope)
+                Ok(Asked { scope, moved: None })
             }
             // Some registries explain themselves only to strangers; what they want is known then.
-            Err(_) if shown.is_some() && Plan::is_absent(response.headers()) => Ok(Scope::none()),
+            Err(_) if shown.is_some() && Plan::is_absent(response.headers()) => Ok(nothing()),
             Err(error) => Err(response.explain(error).with_context("registry", &self.host)),
         }
+    }
+
+    fn knows_other(&self, plan: &Plan) -> bool {
+        matches!(self.wants(), Wants::Login(known) if *known != *plan)
+    }
+
+    /// Goes to another token service from now on. Once in a request is enough: the answer is that there is no next time.
+    fn follow(&self, plan: Plan) -> bool {
+        self.learn(|_| true, Wants::Login(Arc::new(plan)));
+        false
     }
 
     /// The error of a refusal that nothing helps against.
@@ -238,9 +297,6 @@ impl Authenticator {
         scope: &Scope,
         make: impl Fn() -> Result<Request>,
     ) -> Error {
-        if shown.who.is_anonymous() {
-            return self.nobody(response).await.with_context("scope", scope);
-        }
         if is_head {
             // A refused HEAD says nothing but its status. The body of a GET says why.
             let again = make().map(|mut request| {
@@ -254,8 +310,14 @@ impl Authenticator {
                 response = answer;
             }
         }
-        let error = response.refused().await.with_context("registry", &self.host);
-        let error = if shown.token == Shows::Credentials {
+        let error = response.refused().await;
+        if shown.who.is_anonymous() {
+            return self.nobody(error).with_context("scope", scope);
+        }
+        let error = error.with_context("registry", &self.host);
+        let error = if is_about_something_else(&error) {
+            error
+        } else if shown.token == Shows::Credentials {
             accuse(
                 error.with_kind(ErrorKind::Unauthenticated).with_reason(Reason::CredentialsRefused),
                 &shown.who,
@@ -266,11 +328,27 @@ impl Authenticator {
         error.with_context("scope", scope)
     }
 
-    async fn nobody(&self, response: Response) -> Error {
-        let error = Error::new(ErrorKind::Unauthenticated, format!("no credentials for {}", self.host))
+    /// The error of a registry that wants a login where there is none to show; `told` is its own.
+    fn nobody(&self, told: Error) -> Error {
+        if is_about_something_else(&told) {
+            return told.with_context("registry", &self.host);
+        }
+        let mut error = Error::new(ErrorKind::Unauthenticated, format!("no credentials for {}", self.host))
             .with_reason(Reason::NoCredentials)
             .with_hint("the registry wants a login: log in, or give credentials for this host");
-        response.refused_as(error).await.with_context("registry", &self.host)
+        for (key, value) in told.context() {
+            error = error.with_context(key, value);
+        }
+        self.searched(error.with_source(told)).with_context("registry", &self.host)
+    }
+
+    /// Says in an error about missing credentials where they were looked for.
+    fn searched(&self, error: Error) -> Error {
+        let places = self.source.places();
+        if error.reason() != Some(Reason::NoCredentials) || places.is_empty() {
+            return error;
+        }
+        error.with_context("searched", places.join("; "))
     }
 
     fn audience<'a>(&'a self, repository: Option<&'a crate::name::RepositoryName>) -> Audience<'a> {

@@ -66,4 +66,8 @@ impl CredentialSource for Kept {
     fn is_lasting(&self) -> bool {
         self.source.is_lasting()
     }
+
+    fn places(&self) -> Vec<String> {
+        self.source.places()
+    }
 }

@@ -51,4 +51,8 @@ impl CredentialSource for PullSecretLogins {
     fn is_lasting(&self) -> bool {
         false
     }
+
+    fn places(&self) -> Vec<String> {
+        vec![self.origin.to_string()]
+    }
 }

@@ -69,6 +69,11 @@ pub trait CredentialSource: Send + Sync {
     fn is_lasting(&self) -> bool {
         true
     }
+
+    /// Where it looks (files, variables, services), for the error that says that nothing was found. Nothing, unless it says so.
+    fn places(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 #[async_trait]
@@ -161,6 +166,10 @@ impl CredentialSource for Chain {
     /// What may be kept, each link keeps itself.
     fn is_lasting(&self) -> bool {
         false
+    }
+
+    fn places(&self) -> Vec<String> {
+        self.0.iter().flat_map(|source| source.places()).collect()
     }
 }
 

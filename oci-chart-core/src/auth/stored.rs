@@ -214,6 +214,10 @@ impl CredentialSource for StoredLogins {
     fn is_lasting(&self) -> bool {
         false
     }
+
+    fn places(&self) -> Vec<String> {
+        self.0.files.iter().map(|file| file.place.to_string()).collect()
+    }
 }
 
 /// What a helper calls the registry (docker/cli, `cli/config/credentials`).

@@ -34,7 +34,7 @@ use crate::{
     auth::{Access, Scope},
     error::{Error, Reason, Result},
     http::{Request, Response},
-    name::{RepositoryAddress, Selector, Tag},
+    name::{RepositoryAddress, RepositoryName, Selector, Tag},
     oci::{Descriptor, MediaType},
     store::{
         Blob, BoxStream, ByteStream, Pushed, Store, TagMode, Target, Traits, missing_manifest, missing_tag,
@@ -71,6 +71,8 @@ pub struct Repository(Arc<Inner>);
 struct Inner {
     registry: Arc<Registry>,
     address: RepositoryAddress,
+    /// As the registry knows it.
+    name: RepositoryName,
     /// `/v2/name/`
     path: String,
     pull: Scope,
@@ -81,16 +83,21 @@ struct Inner {
 
 impl Repository {
     fn new(registry: Arc<Registry>, address: RepositoryAddress, replicas: Vec<mirrors::Replica>) -> Self {
-        let path = format!("{}{}/", registry.base().path(), address.repository());
-        let pull = Scope::repository(address.repository(), Access::Pull);
-        let push = Scope::repository(address.repository(), Access::Push);
+        let name = address.api_repository();
+        let path = format!("{}{name}/", registry.base().path());
+        let pull = Scope::repository(&name, Access::Pull);
+        let push = Scope::repository(&name, Access::Push);
         let writes = AtomicBool::new(false);
-        Self(Arc::new(Inner { registry, address, path, pull, push, writes, replicas }))
+        Self(Arc::new(Inner { registry, address, name, path, pull, push, writes, replicas }))
     }
 
     /// Where it is.
     pub fn address(&self) -> &RepositoryAddress {
         &self.0.address
+    }
+
+    pub(crate) fn name(&self) -> &RepositoryName {
+        &self.0.name
     }
 
     fn registry(&self) -> &Registry {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::options::{Builder, Mounts};
 use crate::quirk::Quirk;
-use crate::token::{Bearer, TokenField};
+use crate::tls::Tls;
+use crate::token::{Bearer, Signer, TokenField};
 
 macro_rules! profiles {
     ($($(#[$doc:meta])* $profile:ident = $name:literal;)*) => {
@@ -56,6 +57,8 @@ profiles! {
     Registry3 = "registry-3";
     /// zot 2.
     Zot = "zot";
+    /// NVIDIA's registry.
+    Nvcr = "nvcr";
 }
 
 /// The password of most.
@@ -71,6 +74,7 @@ impl Profile {
             Self::Acr => Some(("00000000-0000-0000-0000-000000000000", "identity")),
             Self::Gar => Some(("oauth2accesstoken", PASSWORD)),
             Self::Harbor => Some(("robot$charts+ci", PASSWORD)),
+            Self::Nvcr => Some(("$oauthtoken", PASSWORD)),
             Self::Ghcr | Self::DockerHub | Self::Quay | Self::Artifactory | Self::GitLab => {
                 Some(("robot", PASSWORD))
             }
@@ -85,9 +89,9 @@ impl Profile {
             AcceptNeeded, AnyOrder, CancelForbidden, CookieNeedsCsrf, CountedPulls, ExpiredIsBad,
             ForbiddenForMissing, FromNeedsMount, HeadLengthDiffers, HtmlForUnknown, LaterChunksDropped,
             MissingBlobIsBad, MountChecksSource, MountIgnoresSource, MountNeedsSource, NoCatalog,
-            NoEmptyBlobs, NoRangeFromStart, NoTokenPost, NotFoundCode, OpaquePages, PageLimit,
-            PageSizeIgnored, PlainNotFound, PostNeedsType, ProjectIsUnauthorized, PullOnlyChallenge,
-            RightsAreChallenged, TagDeleteIsBad, WrongPasswordIsAnonymous,
+            NoEmptyBlobs, NoRangeFromStart, NoTokenPost, NotFoundCode, OpaquePages, OtherRealm, OwnApi,
+            PageLimit, PageSizeIgnored, PlainNotFound, PostNeedsType, ProjectIsUnauthorized,
+            PullOnlyChallenge, RightsAreChallenged, TagDeleteIsBad, WrongPasswordIsAnonymous,
         };
         match self {
             Self::Ecr => &[LaterChunksDropped, PageLimit],
@@ -108,6 +112,7 @@ impl Profile {
                 CookieNeedsCsrf,
                 WrongPasswordIsAnonymous,
                 NoTokenPost,
+                OwnApi,
             ],
             Self::Quay => &[MountNeedsSource, OpaquePages],
             Self::Artifactory => &[ForbiddenForMissing, NoRangeFromStart, CancelForbidden],
@@ -115,6 +120,7 @@ impl Profile {
             Self::Registry2 => &[AnyOrder, PageSizeIgnored, TagDeleteIsBad, PlainNotFound, MissingBlobIsBad],
             Self::Registry3 => &[PlainNotFound, MissingBlobIsBad],
             Self::Zot => &[MountIgnoresSource, FromNeedsMount, PostNeedsType],
+            Self::Nvcr => &[OtherRealm],
         }
     }
 
@@ -139,6 +145,7 @@ impl Profile {
             Self::Artifactory => plain,
             Self::GitLab | Self::Registry2 | Self::Registry3 => plain.referrers_api(false).absolute_urls(true),
             Self::Zot => plain.single_post(true).tag_parameters(true),
+            Self::Nvcr => plain.referrers_api(false),
         }
     }
 
@@ -156,20 +163,29 @@ impl Profile {
                 .field(TokenField::Both)
                 .anonymous_pull(true)
                 .service("registry.docker.io"),
-            Self::Harbor => bearer
+            Self::Harbor => readable(bearer)
                 .path("/service/token")
                 .service("harbor-registry")
                 .field(TokenField::TokenAndEmptyAccess)
                 .oauth(false)
                 // A robot of the usual kind may not delete, and `library` is the project that everybody may read.
                 .permit(|access| match access.user {
-                    Some(_) => access.action != "delete",
+                    Some(_) => access.kind == "repository" && access.action != "delete",
                     None => access.name.starts_with("library/") && access.action == "pull",
                 }),
             Self::Quay => bearer.path("/v2/auth").anonymous_pull(true),
             Self::Artifactory => bearer.path("/v2/token"),
+            Self::Nvcr => bearer.path("/proxy_auth").anonymous_pull(true),
             Self::GitLab => bearer.path("/jwt/auth").service("container_registry").first_scope_only(true),
         })
+    }
+}
+
+/// Tokens that say whose they are and what they allow.
+fn readable(bearer: Bearer) -> Bearer {
+    match Signer::new(Tls::KEY, Tls::CERTIFICATE, "harbor-token-issuer") {
+        Ok(signer) => bearer.signed(signer),
+        Err(_) => bearer,
     }
 }
 

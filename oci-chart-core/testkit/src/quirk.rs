@@ -78,6 +78,12 @@ quirks! {
     WrongPasswordIsAnonymous;
     /// The token service has no POST (405): *bites* who tries.
     NoTokenPost;
+    /// A token that does not do is challenged for another token service than no token is, and that one gives nobody a token: *bites* who goes
+    /// there (NVIDIA/nvidia-container-toolkit#1945).
+    OtherRealm;
+    /// Harbor's own API beside the one of the specification: `/api/v2.0/ping`, and `/api/v2.0/repositories` with a password instead of a
+    /// token.
+    OwnApi;
 }
 
 /// A request that met a quirk which harms it.

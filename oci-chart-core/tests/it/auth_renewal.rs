@@ -204,12 +204,12 @@ fn a_refused_head_tells_what_a_get_is_told() {
     let registry = start(|builder| builder.basic_auth("robot", "hunter2"));
     let registries = registries(&registry, login(&registry));
     resolve(&registries, &registry).unwrap();
-    let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"project web not found"}]}"#;
+    let body = r#"{"errors":[{"code":"UNAUTHORIZED","message":"not on a Sunday"}]}"#;
     let fault = Fault::Status { code: 401, headers: vec![], body: body.into() };
     registry.script().add(Rule::new("*", "*/manifests/*", fault).always());
     let error = resolve(&registries, &registry).unwrap_err();
     assert_eq!((error.kind(), error.get("codes")), (ErrorKind::Unauthenticated, Some("UNAUTHORIZED")));
-    assert!(error.message().contains("project web not found"), "{error:?}");
+    assert!(error.message().contains("not on a Sunday"), "{error:?}");
 }
 
 #[test]

@@ -186,26 +186,36 @@ fn a_token_service_on_another_host_is_told_only_what_it_needs() {
 fn a_token_that_opens_nothing_says_what_it_lacks() {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-    // Harbor's answer to a wrong password: a token, for nothing.
-    let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"","access":[]}"#);
-    let body =
-        format!(r#"{{"token":"eyJhbGciOiJFUzI1NiJ9.{claims}.c2ln","access_token":"","expires_in":1800}}"#);
-    let answer = Fault::Status { code: 200, headers: vec![], body: body.into() };
-    let registry = start(Bearer::new("robot", "hunter2"));
-    registry.script().add(Rule::new("GET", "/token*", answer).always());
-    let source = StaticCredentials::default().with(
-        host(&registry),
-        Credentials::basic("robot", "wrong").with_origin("/home/u/.docker/config.json"),
-    );
-    let store = open(&registries(&registry, source), &registry, "charts/web");
-    let error = block(store.fetch_manifest(&version())).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.reason()),
-        (ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused))
-    );
-    assert_eq!(error.get("not granted"), Some("repository:charts/web:pull"));
-    assert_eq!(error.get("credentials from"), Some("/home/u/.docker/config.json"));
-    assert!(error.hint().unwrap().contains("password is wrong"), "{error:?}");
+    // Harbor's answer to a wrong password is a token for nobody, and to a user without the right one for this user; others do not say.
+    for (claims, kind, reason, hint) in [
+        (r#"{"access":[]}"#, ErrorKind::Unauthenticated, Reason::StaleCredential, "log out and in again"),
+        (
+            r#"{"sub":"robot","access":[]}"#,
+            ErrorKind::PermissionDenied,
+            Reason::AccessDenied,
+            "lacks this right",
+        ),
+        (r#"{"sub":"robot"}"#, ErrorKind::Unauthenticated, Reason::CredentialsRefused, "password is wrong"),
+    ] {
+        let packed = URL_SAFE_NO_PAD.encode(claims);
+        let body = format!(
+            r#"{{"token":"eyJhbGciOiJFUzI1NiJ9.{packed}.c2ln","access_token":"","expires_in":1800}}"#
+        );
+        let answer = Fault::Status { code: 200, headers: vec![], body: body.into() };
+        let registry = start(Bearer::new("robot", "hunter2"));
+        registry.script().add(Rule::new("GET", "/token*", answer).always());
+        let source = StaticCredentials::default().with(
+            host(&registry),
+            Credentials::basic("robot", "wrong").with_origin("/home/u/.docker/config.json"),
+        );
+        let store = open(&registries(&registry, source), &registry, "charts/web");
+        let error = block(store.fetch_manifest(&version())).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (kind, Some(reason)), "{claims}: {error:?}");
+        let missing = claims.contains("access").then_some("repository:charts/web:pull");
+        assert_eq!(error.get("not granted"), missing, "{claims}");
+        assert_eq!(error.get("credentials from"), Some("/home/u/.docker/config.json"));
+        assert!(error.hint().unwrap().contains(hint), "{error:?}");
+    }
 }
 
 #[test]
@@ -339,17 +349,26 @@ fn a_registry_that_wants_a_password_of_who_shows_a_token_gets_a_new_token() {
 
 #[test]
 fn a_registry_that_moves_its_token_service_is_followed() {
-    // nvcr.io names another realm to those who come with a token for something else.
-    let registry = start(Bearer::new("robot", "hunter2"));
-    let registries = registries(&registry, login(&registry));
-    block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
-    let challenge = format!("Bearer realm=\"{}/token?proxy=1\",service=\"other\"", registry.url());
-    let headers = vec![("www-authenticate".to_owned(), challenge)];
-    registry.script().once("HEAD", "*/manifests/*", Fault::Status { code: 401, headers, body: "".into() });
-    block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
-    let services: Vec<_> =
-        registry.tokens().requests().into_iter().filter_map(|request| request.service).collect();
-    assert_eq!(services, ["testkit", "other"]);
+    // The old one is gone, or its tokens do not do any more.
+    for gone in [true, false] {
+        let registry = start(Bearer::new("robot", "hunter2"));
+        let registries = registries(&registry, login(&registry));
+        block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
+        let challenge = format!("Bearer realm=\"{}/token?proxy=1\",service=\"other\"", registry.url());
+        let headers = vec![("www-authenticate".to_owned(), challenge)];
+        let refusal = Fault::Status { code: 401, headers, body: "".into() };
+        if gone {
+            registry.script().once("HEAD", "*/manifests/*", refusal);
+            registry.script().add(Rule::new("GET", "*service=testkit*", Fault::error(404, "X")).always());
+        } else {
+            registry.script().add(Rule::new("HEAD", "*/manifests/*", refusal).times(2));
+        }
+        block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
+        let mut services: Vec<_> =
+            registry.tokens().requests().into_iter().filter_map(|request| request.service).collect();
+        services.dedup();
+        assert_eq!(services, ["testkit", "other"], "gone: {gone}");
+    }
 }
 
 #[test]

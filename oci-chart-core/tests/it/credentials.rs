@@ -246,6 +246,43 @@ fn a_directory_where_a_file_should_be_and_a_missing_home_hurt_nobody() {
 }
 
 #[test]
+fn where_nothing_was_found_is_told() {
+    use oci_chart_core::{ErrorKind, Reason, name::Selector, store::Store as _};
+    use oci_chart_testkit::{Bearer, Registry};
+
+    let mut machine = Machine::new();
+    machine.set("DOCKER_AUTH_CONFIG", file(&[("other.example", auth("robot", "hunter2"))]));
+    let version = Selector::Tag("1.0.0".parse().unwrap());
+    for builder in [
+        Registry::builder().basic_auth("robot", "hunter2"),
+        Registry::builder()
+            .bearer_auth(Bearer::new("robot", "hunter2").permit(|access| access.user.is_some())),
+    ] {
+        let registry = builder.start_blocking().unwrap();
+        let vault = |_: &Host| Ok(None);
+        let registries =
+            crate::remote::registries(&registry, Chain::default().then(vault).then(machine.logins()));
+        let store = crate::remote::open(&registries, &registry, "charts/web");
+        let error = block(store.resolve(&version)).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (ErrorKind::Unauthenticated, Some(Reason::NoCredentials)),
+            "{error:?}"
+        );
+        let searched = error.get("searched").unwrap();
+        for place in [
+            "helm/registry/config.json",
+            "DOCKER_AUTH_CONFIG",
+            "docker/config.json",
+            "run/containers/auth.json",
+        ] {
+            assert!(searched.contains(place), "{place} is not in {searched}");
+        }
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
+}
+
+#[test]
 fn every_login_can_be_listed_and_none_is_shown() {
     let machine = Machine::new();
     machine.write(

@@ -97,6 +97,25 @@ fn blobs_that_break_off_or_lie() {
 }
 
 #[test]
+fn a_wrong_length_is_looked_at_once_more() {
+    // One of many caches has it wrong.
+    for fault in [Fault::AnnounceLength(100_001), Fault::Truncate(99_999), Fault::Body("short".into())] {
+        let bench = bench();
+        bench.registry.script().once("GET", "*/blobs/*", fault.clone());
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("chart.tgz");
+        block(bench.store.fetch_to(&bench.layer, &place))
+            .unwrap_or_else(|error| panic!("{fault:?}: {error:?}"));
+        assert_eq!(fs_err::metadata(place).unwrap().len(), 100_000);
+        assert_eq!(bench.registry.log().entries().len(), 2);
+    }
+    // All of them.
+    let bench = bench().fault("GET", "*/blobs/*", Fault::AnnounceLength(100_001));
+    assert_eq!(bench.blob().reason(), Some(Reason::SizeMismatch));
+    assert_eq!(bench.registry.log().entries().len(), 2);
+}
+
+#[test]
 fn manifests_that_break_off_or_lie() {
     let cut = (ErrorKind::Network, Some(Reason::ConnectionCut));
     let wrong_type = (ErrorKind::Protocol, Some(Reason::WrongMediaType));

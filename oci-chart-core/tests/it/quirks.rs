@@ -1,5 +1,6 @@
 //! Real registries by their quirks: each bites who does the naive thing, and does not bite us.
 
+mod hub;
 mod lists;
 mod login;
 mod reading;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use oci_chart_core::{
     Context, Error, ErrorKind, Reason,
+    auth::StaticCredentials,
     name::{Selector, Tag},
     oci::MediaType,
     store::{Blob, Memory, Store, TagMode},
     transfer::{self, PullOptions},
 };
-use oci_chart_testkit::{Fault, Registry, Rule};
+use oci_chart_testkit::{Bearer, Fault, Registry, Rule};
 use serde_json::Value;
 
 use crate::{
@@ -148,6 +149,70 @@ fn every_answer_of_a_real_harbor_names_its_cause() {
         assert_eq!(found(&error), (kind, Some(reason)), "{name}: {error:?}");
         tells_the_story(&error, method);
         assert!(error.get("request id").is_some() || name == "chart-badconfig", "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn what_a_real_harbor_answers_to_good_logins_is_not_taken_for_bad_ones() {
+    let Some(corpus) = corpus::corpus("what_a_real_harbor_answers_to_good_logins_is_not_taken_for_bad_ones")
+    else {
+        return;
+    };
+    let text = fs_err::read_to_string(corpus.join("harbor/transcript.jsonl")).unwrap();
+    let transcript: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let missing = (ErrorKind::NotFound, Some(Reason::ProjectMissing));
+    for (group, name, method, target, step, expected) in [
+        ("oci-read", "get-project-missing", "*", "*/manifests/*", Step::Manifest, missing),
+        ("oci-read", "post-upload-project-missing", "POST", "*/uploads/*", Step::Upload, missing),
+        ("project", "late-before", "POST", "*/uploads/*", Step::Upload, missing),
+        (
+            "oci-write",
+            "post-upload-noperm-token",
+            "POST",
+            "*/uploads/*",
+            Step::Upload,
+            (ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused)),
+        ),
+    ] {
+        for login in ["robot", "basic", "nobody"] {
+            let builder = Registry::builder();
+            let builder = match login {
+                "basic" => builder.basic_auth("robot", "hunter2"),
+                _ => builder.bearer_auth(Bearer::new("robot", "hunter2").permit(|_| true)),
+            };
+            let registry = builder.start_blocking().unwrap();
+            let credentials = match login {
+                "nobody" => StaticCredentials::default(),
+                _ => crate::remote::login(&registry),
+            };
+            // The challenge is as it was recorded: none, or for a password.
+            let mut answer = recorded(&transcript, group, name);
+            let exchange =
+                transcript.iter().find(|one| one["group"] == group && one["name"] == name).unwrap();
+            let challenge = exchange["response"]["headers"]["Www-Authenticate"].as_str().unwrap();
+            if let Fault::Status { headers, .. } = &mut answer {
+                headers.push(("www-authenticate".into(), challenge.to_owned()));
+            }
+            let store = crate::remote::open(
+                &crate::remote::registries(&registry, credentials),
+                &registry,
+                "charts/web",
+            );
+            // Who has been here before is known to the registry, and asked for nothing new.
+            let _ = block(store.resolve(&Selector::Tag("0.0.1".parse().unwrap())));
+            registry.script().add(Rule::new(method, target, answer).always());
+            let error = run(&store, &step);
+            if expected == missing {
+                assert_eq!(found(&error), expected, "{name}, {login}: {error:?}");
+            } else {
+                let refused = [Reason::CredentialsRefused, Reason::NoCredentials].map(Some);
+                assert!(refused.contains(&error.reason()), "{name}, {login}: {error:?}");
+            }
+            assert!(
+                error.hint().is_some() && error.get("request id").is_some(),
+                "{name}, {login}: {error:?}"
+            );
+        }
     }
 }
 

@@ -79,6 +79,10 @@ impl CredentialSource for CloudLogins {
             self.cache.forget(Key::of(&cloud, audience.host()), credentials);
         }
     }
+
+    fn places(&self) -> Vec<String> {
+        vec!["what the environment, files and the machine give for a cloud's registries".to_owned()]
+    }
 }
 
 impl fmt::Debug for CloudLogins {

@@ -162,6 +162,27 @@ impl RepositoryAddress {
         &self.repository
     }
 
+    /// The name that the registry API knows it by: Docker Hub's repositories of one part are in `library`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use oci_chart_core::name::RepositoryAddress;
+    ///
+    /// let name = |text| RepositoryAddress::parse(text).map(|address| address.api_repository().to_string());
+    /// assert_eq!(name("docker.io/web")?, "library/web");
+    /// assert_eq!(name("docker.io/org/web")?, "org/web");
+    /// assert_eq!(name("registry.example/web")?, "web");
+    /// # Ok::<(), oci_chart_core::Error>(())
+    /// ```
+    pub fn api_repository(&self) -> RepositoryName {
+        let name = self.repository.as_str();
+        if self.host.api_host() == "registry-1.docker.io" && !name.contains('/') {
+            return RepositoryName(format!("library/{name}").into());
+        }
+        self.repository.clone()
+    }
+
     /// The reference of a tag in this repository.
     pub fn with_tag(&self, tag: Tag) -> Reference {
         Reference::new(self.clone(), Some(tag), None)

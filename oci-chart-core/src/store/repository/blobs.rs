@@ -67,7 +67,7 @@ impl Repository {
             Opening::Done(pushed) => Ok(pushed),
             Opening::Session(session) => {
                 self.upload(session, blob).await?;
-                self.registry().sent(self.address().repository(), &descriptor.digest);
+                self.registry().sent(self.name(), &descriptor.digest);
                 Ok(Pushed::Written)
             }
             Opening::Refused => Err(Error::new(ErrorKind::Protocol, "the registry opens no upload")
@@ -89,7 +89,7 @@ impl Repository {
                     opened => return Ok(opened),
                 }
             }
-            match self.mount(blob, self.address().repository(), Pushed::Existing).await? {
+            match self.mount(blob, self.name(), Pushed::Existing).await? {
                 Opening::Refused => {}
                 opened => return Ok(opened),
             }
@@ -109,7 +109,7 @@ impl Repository {
         let digest = &blob.descriptor().digest;
         let algorithm = algorithm_parameter(digest).map(|text| format!("&{text}")).unwrap_or_default();
         let url = self.url("blobs/uploads/", Some(&format!("mount={digest}&from={source}{algorithm}")));
-        let elsewhere = source != self.address().repository();
+        let elsewhere = source != self.name();
         let scope = if elsewhere {
             self.writing().clone().and(Scope::repository(source, Access::Pull))
         } else {
@@ -153,8 +153,7 @@ impl Repository {
         let registry = self.registry();
         let descriptor = blob.descriptor();
         let proven = registry.learnt.has(Feature::Mounts) && !elsewhere;
-        let worth_it = descriptor.size >= WORTH_A_LOOK
-            || registry.was_sent(self.address().repository(), &descriptor.digest);
+        let worth_it = descriptor.size >= WORTH_A_LOOK || registry.was_sent(self.name(), &descriptor.digest);
         if proven || !worth_it || !self.has_blob(&descriptor.digest).await? {
             return Ok(Opening::Session(session));
         }
@@ -168,8 +167,7 @@ impl Repository {
     /// The repository of the same registry that has the blob.
     fn mountable(&self, blob: &Blob) -> Option<RepositoryName> {
         let source = blob.origin()?.traits().address?;
-        let near =
-            source.host() == self.address().host() && source.repository() != self.address().repository();
-        near.then(|| source.repository().clone())
+        let name = source.api_repository();
+        (source.host() == self.address().host() && name != *self.name()).then_some(name)
     }
 }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{
     capabilities::Feature,
+    detect::is_harbor,
     page::{Lister, Listing},
     registry::Registry,
 };
@@ -37,6 +38,29 @@ impl Listing for CatalogPage {
     }
 }
 
+/// Repositories that Harbor is asked for at once; it gives no more than 100.
+const HARBOR_PAGE: usize = 100;
+
+/// A page of Harbor's list.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct HarborPage(Vec<HarborRepository>);
+
+#[derive(Deserialize)]
+struct HarborRepository {
+    name: String,
+}
+
+impl Listing for HarborPage {
+    type Item = RepositoryName;
+
+    const MEDIA_TYPE: Option<&'static str> = None;
+
+    fn items(self) -> Vec<RepositoryName> {
+        self.0.iter().filter_map(|repository| RepositoryName::parse(&repository.name).ok()).collect()
+    }
+}
+
 /// The names of all repositories.
 pub(super) fn catalog(registry: Arc<Registry>) -> BoxStream<'static, RepositoryName> {
     Box::pin(stream::once(first(registry)).try_flatten())
@@ -60,10 +84,34 @@ async fn first(registry: Arc<Registry>) -> Result<BoxStream<'static, RepositoryN
         | ErrorKind::Unauthenticated
         | ErrorKind::PermissionDenied => {
             registry.learnt.learn(Feature::Catalog, false);
-            unavailable(error)
+            match harbor(&registry).await {
+                Ok(names) => return Ok(names),
+                Err(Some(told)) => return Err(told),
+                Err(None) => unavailable(error),
+            }
         }
         _ => error,
     })
+}
+
+/// Harbor's list of all repositories that the caller may see. Its catalog is for administrators, and not for who comes with a token; none where
+/// this is not Harbor, or shows no list either.
+async fn harbor(registry: &Arc<Registry>) -> Result<BoxStream<'static, RepositoryName>, Option<Error>> {
+    if !is_harbor(registry).await.map_err(Some)? {
+        return Err(None);
+    }
+    let mut url = registry.base().clone();
+    url.set_path("/api/v2.0/repositories");
+    url.set_query(Some(&format!("page=1&page_size={HARBOR_PAGE}")));
+    let lister = Lister::with_password(Arc::clone(registry));
+    match lister.page::<HarborPage>(url).await {
+        Ok(Ok(first)) => Ok(lister.rest::<HarborPage>(first, None)),
+        Ok(Err(response)) => {
+            response.drain().await;
+            Err(None)
+        }
+        Err(error) => Err(Some(error)),
+    }
 }
 
 fn unavailable(told: Error) -> Error {

@@ -2,15 +2,16 @@ use reqwest::{Method, StatusCode};
 
 use super::{
     Repository,
-    capabilities::{Capabilities, Feature},
+    capabilities::{Capabilities, Feature, Support},
     catalog::CatalogPage,
     page::Lister,
+    registry::Registry,
 };
 use crate::{
     auth::Scope,
     digest::Digest,
     error::{ErrorKind, Result},
-    http::Request,
+    http::{Redirects, Request},
 };
 
 impl Repository {
@@ -33,7 +34,7 @@ impl Repository {
         }
         self.detect_pages().await;
         self.detect_catalog().await;
-        self.detect_harbor().await;
+        let _ = is_harbor(self.registry()).await;
         Ok(self.capabilities())
     }
 
@@ -62,16 +63,23 @@ impl Repository {
             Err(_) => {}
         }
     }
+}
 
-    /// Harbor says so to everybody, below a path of its own.
-    async fn detect_harbor(&self) {
-        let mut url = self.registry().base().clone();
-        url.set_path("/api/v2.0/ping");
-        let Ok(response) = self.registry().http().send(Request::new(Method::GET, url)).await else { return };
-        let found = response.status() == StatusCode::OK
-            && response.bytes("answer_bytes", 64).await.is_ok_and(|body| body.trim_ascii() == b"Pong");
-        self.registry().learnt.learn(Feature::Harbor, found);
+/// Whether this is Harbor, which says so to everybody, below a path of its own. Asked once.
+pub(super) async fn is_harbor(registry: &Registry) -> Result<bool> {
+    match registry.learnt.get(Feature::Harbor) {
+        Support::Yes => return Ok(true),
+        Support::No => return Ok(false),
+        Support::Unknown => {}
     }
+    let mut url = registry.base().clone();
+    url.set_path("/api/v2.0/ping");
+    let request = Request::new(Method::GET, url).with_redirects(Redirects::Report);
+    let response = registry.http().send(request).await?;
+    let found = response.status() == StatusCode::OK
+        && response.bytes("answer_bytes", 64).await.is_ok_and(|body| body.trim_ascii() == b"Pong");
+    registry.learnt.learn(Feature::Harbor, found);
+    Ok(found)
 }
 
 fn is_no_answer(kind: ErrorKind) -> bool {

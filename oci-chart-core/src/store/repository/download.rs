@@ -74,12 +74,15 @@ impl Repository {
 
 impl Download {
     async fn begin(&mut self) -> Result<()> {
+        let mut was_wrong = false;
         while let Err(error) = self.open().await {
-            // Whatever else may pass was tried again already.
-            if !is_stale(&error) {
+            // Whatever else may pass was tried again already. A wrong length may be one cache's of many, and costs one more look.
+            let wrong = error.reason() == Some(Reason::SizeMismatch);
+            if !is_stale(&error) && (!wrong || was_wrong) {
                 return Err(error);
             }
-            self.retry.again(error).await?;
+            was_wrong |= wrong;
+            self.retry.again(error.with_retryable(true)).await?;
         }
         self.begun = true;
         Ok(())

@@ -58,12 +58,18 @@ impl<T> Page<T> {
 #[derive(Clone)]
 pub(super) struct Lister {
     registry: Arc<Registry>,
-    scope: Scope,
+    /// What the list asks for; none where it is not one of the distribution API.
+    scope: Option<Scope>,
 }
 
 impl Lister {
     pub(super) fn new(registry: Arc<Registry>, scope: Scope) -> Self {
-        Self { registry, scope }
+        Self { registry, scope: Some(scope) }
+    }
+
+    /// For lists that want a password instead of a token.
+    pub(super) fn with_password(registry: Arc<Registry>) -> Self {
+        Self { registry, scope: None }
     }
 
     /// All of the list at `url`, in pages as large as they may be; the answer where there is no such list.
@@ -97,7 +103,10 @@ impl Lister {
                 .with_header(ACCEPT, accept.clone())
                 .with_whole_answer("answer_bytes", limit))
         };
-        let response = self.registry.send(&self.scope, make).await?;
+        let response = match &self.scope {
+            Some(scope) => self.registry.send(scope, make).await?,
+            None => self.registry.auth().send_with_password(make()?).await?,
+        };
         let foreign = L::MEDIA_TYPE.is_some_and(|wanted| {
             response.header(CONTENT_TYPE).is_none_or(|found| wire::essence(found) != wanted)
         });

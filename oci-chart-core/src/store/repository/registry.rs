@@ -98,10 +98,10 @@ impl Registries {
     ///
     /// [`ErrorKind::InvalidReference`] where the host makes no URL.
     pub fn repository(&self, address: &RepositoryAddress) -> Result<Repository> {
-        let (host, name) = (address.host(), address.repository());
+        let (host, name) = (address.host(), address.api_repository());
         let mut replicas = Vec::new();
         for mirror in self.0.http.options().mirrors_of(host) {
-            replicas.push(Replica::new(self.registry(mirror.host())?, &mirror, host, name));
+            replicas.push(Replica::new(self.registry(mirror.host())?, &mirror, host, &name));
         }
         Ok(Repository::new(self.registry(host)?, address.clone(), replicas))
     }

@@ -11,8 +11,15 @@ use crate::options::Auth;
 use crate::quirk::Quirk;
 use crate::token::{Bearer, Worth, basic_credentials, bearer_token};
 
+/// The token service that nobody gets a token of.
+pub(super) const OTHER_REALM: &str = "/authn/token";
+
 /// Lets the call pass, or refuses it with 401 and a challenge.
 pub(crate) fn check(call: &Call<'_>, route: &Route) -> Result<(), Refusal> {
+    if call.target.split('?').next() == Some(OTHER_REALM) && call.state.has(Quirk::OtherRealm) {
+        call.bite(Quirk::OtherRealm);
+        return Err(unauthorized("", "who are you?").into());
+    }
     match &call.state.options.auth {
         Auth::None => Ok(()),
         Auth::Basic { user, password, challenge: wanted } => {
@@ -69,7 +76,13 @@ fn token(call: &Call<'_>, route: &Route, bearer: &Bearer) -> Result<(), Refusal>
     };
     let scope: Vec<_> = scopes.iter().map(text).collect();
     let scope = if scope.is_empty() { String::new() } else { format!(",scope=\"{}\"", scope.join(" ")) };
-    let (realm, service) = (&state.origins.token, &bearer.service);
+    let elsewhere = format!("{}{OTHER_REALM}", state.origins.registry);
+    let realm = match &bearer.realm {
+        _ if shown && state.has(Quirk::OtherRealm) => &elsewhere,
+        Some(realm) => realm,
+        None => &state.origins.token,
+    };
+    let service = &bearer.service;
     Err(challenge(&format!("Bearer realm=\"{realm}\",service=\"{service}\"{scope}{error}"))
         .detail(json!(needed))
         .into())

@@ -12,7 +12,7 @@ use super::body::{BrokenOff, Inbound, Outbound};
 use super::fault::Faults;
 use super::query::Query;
 use super::route::Route;
-use super::{State, auth, blobs, manifests, policy, referrers, tags, uploads};
+use super::{State, auth, blobs, manifests, own, policy, referrers, tags, uploads};
 use crate::log::{Begin, Class, Origin, locked};
 use crate::options::Auth;
 use crate::quirk::{Bite, Quirk};
@@ -151,6 +151,9 @@ async fn dispatch(call: &mut Call<'_>, origin: Origin, route: &Route) -> Result<
         Origin::Token => return Err(not_found("UNSUPPORTED", "only /token is here").into()),
     }
     policy::before(call)?;
+    if let Route::Own(path) = route {
+        return own::answer(call, path);
+    }
     auth::check(call, route)?;
     policy::after(call, route)?;
     let method = call.method.clone();
@@ -183,7 +186,7 @@ async fn dispatch(call: &mut Call<'_>, origin: Origin, route: &Route) -> Result<
             let message = format!("{name:?} is not a repository name");
             Err(bad_request("NAME_INVALID", message).into())
         }
-        (Route::Unknown, _) => Err(no_endpoint(call.state)),
+        (Route::Own(_) | Route::Unknown, _) => Err(no_endpoint(call.state)),
         _ => Err(unsupported(format!("{method} is not defined for this endpoint")).into()),
     }
 }

@@ -10,6 +10,7 @@ mod facts;
 mod fault;
 mod handle;
 mod manifests;
+mod own;
 mod page;
 mod policy;
 pub(crate) mod query;

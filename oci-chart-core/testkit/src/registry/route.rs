@@ -8,6 +8,8 @@ use crate::log::Class;
 pub(crate) enum Route {
     Ping,
     Catalog,
+    /// Below Harbor's own API.
+    Own(String),
     /// `blobs/uploads/`: where uploads begin.
     Uploads {
         repository: String,
@@ -44,6 +46,9 @@ impl Route {
             "/v2/_catalog" => return Self::Catalog,
             _ => {}
         }
+        if let Some(own) = path.strip_prefix("/api/v2.0/") {
+            return Self::Own(own.to_owned());
+        }
         let Some((rest, last)) = path.strip_prefix("/v2/").and_then(|rest| rest.rsplit_once('/')) else {
             return Self::Unknown;
         };
@@ -59,7 +64,7 @@ impl Route {
             | Self::Manifest { repository, .. }
             | Self::Tags { repository }
             | Self::Referrers { repository, .. } => Some(repository),
-            Self::Ping | Self::Catalog | Self::BadName(_) | Self::Unknown => None,
+            Self::Ping | Self::Catalog | Self::Own(_) | Self::BadName(_) | Self::Unknown => None,
         }
     }
 

@@ -21,6 +21,7 @@ pub struct Bearer {
     pub(crate) first_scope_only: bool,
     pub(crate) oauth: bool,
     pub(crate) path: String,
+    pub(crate) realm: Option<String>,
     pub(crate) identity: Option<String>,
     pub(crate) signer: Option<Signer>,
     permit: Option<Permit>,
@@ -74,6 +75,7 @@ impl Bearer {
             first_scope_only: false,
             oauth: true,
             path: "/token".to_owned(),
+            realm: None,
             identity: None,
             signer: None,
             permit: None,
@@ -134,6 +136,13 @@ impl Bearer {
     #[must_use]
     pub fn path(mut self, path: &str) -> Self {
         self.path = path.to_owned();
+        self
+    }
+
+    /// The realm in the challenge, where clients reach the token service under another name than its own.
+    #[must_use]
+    pub fn realm(mut self, url: &str) -> Self {
+        self.realm = Some(url.to_owned());
         self
     }
 

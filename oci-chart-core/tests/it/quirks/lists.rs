@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use oci_chart_core::name::Tag;
+use futures_util::TryStreamExt as _;
+use oci_chart_core::{ErrorKind, auth::Credentials, name::Tag};
 use oci_chart_testkit::{Builder, Class, Profile, Quirk, raw::ask};
 
 use super::{REPOSITORY, Stage, tags};
+use crate::remote::block;
 
 /// A registry with so many tags.
 fn stocked(profile: Profile, count: usize, more: impl FnOnce(Builder) -> Builder) -> (Stage, BTreeSet<Tag>) {
@@ -58,6 +60,41 @@ fn the_next_page_is_where_the_registry_says() {
     assert_eq!(listed(&stage), tags);
     stage.unbitten(&before);
     assert!(stage.registry.log().count_class(Class::Tags) >= 3);
+}
+
+#[test]
+fn harbor_lists_repositories_in_a_way_of_its_own() {
+    let stage = Stage::with(Profile::Harbor, |builder| builder);
+    assert!(stage.profile.quirks().contains(&Quirk::OwnApi));
+    let names: Vec<String> =
+        (0..250).map(|n| format!("charts/web{n:03}")).chain(["library/all".into()]).collect();
+    for name in &names {
+        stage.registry.put_manifest(name, "1.0.0", "application/json", "{}").unwrap();
+    }
+    let catalog = stage.send(ask("GET", "/v2/_catalog"));
+    assert_eq!((catalog.status, catalog.header("www-authenticate")), (401, Some("Basic realm=\"harbor\"")));
+
+    let all = |who: Option<Credentials>| {
+        let listed = stage.client_as(who).catalog(&stage.host()).unwrap();
+        block(listed.try_collect::<Vec<_>>())
+    };
+    let user = stage.profile.login().unwrap().0;
+    stage.registry.log().take();
+    let listed = all(Some(Credentials::basic(user, "hunter2"))).unwrap();
+    assert_eq!(listed.iter().map(|name| name.as_str()).collect::<Vec<_>>(), names);
+    // The password is told to the token service and to Harbor's own API, and never to the registry's.
+    for exchange in stage.registry.log().take() {
+        let password = exchange.authorization.as_deref() == Some("Basic");
+        assert_eq!(
+            password,
+            !exchange.target.starts_with("/v2/") && !exchange.target.ends_with("ping"),
+            "{}",
+            exchange.line()
+        );
+    }
+    assert_eq!(all(None).unwrap().iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["library/all"]);
+    let error = all(Some(Credentials::basic(user, "wrong"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error:?}");
 }
 
 #[test]

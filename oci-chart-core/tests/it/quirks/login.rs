@@ -1,7 +1,7 @@
 //! Who is asked for what, and what is shown to whom.
 
 use oci_chart_core::{
-    ErrorKind,
+    ErrorKind, Reason,
     auth::Credentials,
     store::{Pushed, Store},
     transfer::Action,
@@ -80,10 +80,17 @@ fn a_token_for_nobody_is_no_proof_of_a_password() {
     let user = stage.profile.login().unwrap().0;
     let given = ask("GET", format!("/service/token?scope=repository:{REPOSITORY}:pull")).login(user, "wrong");
     assert_eq!(given.send(stage.registry.host()).status, 200);
-    let wrong = open(&stage.client_as(Some(Credentials::basic(user, "wrong"))), &stage.registry, REPOSITORY);
-    let error = block(wrong.resolve(&tag("1.0.0"))).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error:?}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("password")), "{error:?}");
+    // What the token says of itself tells it from a right that is missing.
+    let wrong = Credentials::basic(user, "wrong");
+    for (wrong, reason) in [
+        (wrong.clone(), Reason::CredentialsRefused),
+        (wrong.with_origin("config.json"), Reason::StaleCredential),
+    ] {
+        let client = open(&stage.client_as(Some(wrong)), &stage.registry, REPOSITORY);
+        let error = block(client.resolve(&tag("1.0.0"))).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::Unauthenticated, Some(reason)), "{error:?}");
+        assert!(error.hint().is_some(), "{error:?}");
+    }
     kept_its_password(&stage);
 }
 
@@ -97,8 +104,10 @@ fn a_missing_right_is_told_and_the_password_stays_with_the_token_service() {
     assert_eq!((refused.status, refused.header("www-authenticate")), (401, Some("Basic realm=\"harbor\"")));
     let selector = oci_chart_core::name::Selector::Digest(digest.parse().unwrap());
     let error = block(stage.store().delete(&selector)).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::PermissionDenied), "{error:?}");
+    let found = (error.kind(), error.reason());
+    assert_eq!(found, (ErrorKind::PermissionDenied, Some(Reason::AccessDenied)), "{error:?}");
     assert!(error.message().contains("action: delete"), "{error:?}");
+    assert!(error.get("not granted").is_some_and(|missing| missing.contains("delete")), "{error:?}");
     kept_its_password(&stage);
 }
 
@@ -111,10 +120,79 @@ fn a_project_that_comes_later_is_found_by_who_was_refused_before() {
     let store = stage.store();
     let error = push(&store, "1.0.0").unwrap_err();
     assert!(error.message().contains("project charts not found"), "{error:?}");
+    assert_eq!(error.reason(), Some(Reason::ProjectMissing), "{error:?}");
     stage.registry.create_project("charts");
     // What it holds is a token from before, which gives no right to the project.
     assert_eq!(push(&store, "1.0.0").unwrap(), Action::Pushed);
     kept_its_password(&stage);
+}
+
+#[test]
+fn a_project_that_is_not_there_is_told_whoever_asks() {
+    let stage = Stage::with(Profile::Harbor, |builder| builder.projects(&["library"]));
+    let user = stage.profile.login().unwrap().0;
+    for who in [
+        Some(Credentials::basic(user, "hunter2")),
+        Some(Credentials::basic(user, "wrong").with_origin("config.json")),
+        None,
+    ] {
+        let store: std::sync::Arc<dyn Store> =
+            std::sync::Arc::new(open(&stage.client_as(who.clone()), &stage.registry, REPOSITORY));
+        for error in [push(&store, "1.0.0").unwrap_err(), pull(&store, "1.0.0").unwrap_err()] {
+            let found = (error.kind(), error.reason());
+            assert_eq!(found, (ErrorKind::NotFound, Some(Reason::ProjectMissing)), "{who:?}: {error:?}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("project")), "{error:?}");
+        }
+    }
+    kept_its_password(&stage);
+}
+
+#[test]
+fn a_token_service_for_tokens_that_do_not_do_is_no_way_on() {
+    let stage = Stage::of(Profile::Nvcr);
+    push(&stage.store(), "1.0.0").unwrap();
+    stage.bites_who(Quirk::OtherRealm, || {
+        let old = "Bearer of-yesterday";
+        let get = ask("GET", format!("/v2/{REPOSITORY}/manifests/1.0.0")).header("authorization", old);
+        let refused = get.send(stage.registry.host());
+        let realm = refused.header("www-authenticate").unwrap().split('"').nth(1).unwrap().to_owned();
+        assert_eq!(ask("GET", format!("{realm}?scope=repository:{REPOSITORY}:pull")).send("").status, 401);
+    });
+    let before = stage.registry.bites();
+    for who in [None, stage.profile.login().map(|(user, password)| Credentials::basic(user, password))] {
+        let client = stage.client_as(who);
+        let store: std::sync::Arc<dyn Store> =
+            std::sync::Arc::new(open(&client, &stage.registry, REPOSITORY));
+        pull(&store, "1.0.0").unwrap();
+        stage.registry.tokens().revoke_all();
+        pull(&store, "1.0.0").unwrap();
+        stage.unbitten(&before);
+    }
+}
+
+#[test]
+fn the_password_of_a_pipeline_and_its_token_are_logins_like_others() {
+    // GitLab: `CI_REGISTRY_USER` and `CI_REGISTRY_PASSWORD`, a job's token, a deploy token. GitHub: whoever, and a token.
+    for (profile, user) in [
+        (Profile::GitLab, "gitlab-ci-token"),
+        (Profile::GitLab, "gitlab+deploy-token-1"),
+        (Profile::Ghcr, "octocat"),
+    ] {
+        let stage = Stage::with(profile, |builder| {
+            let bearer = oci_chart_testkit::Bearer::new(user, "token").first_scope_only(true);
+            builder.bearer_auth(bearer.lifetime(std::time::Duration::from_secs(300), None))
+        });
+        let store: std::sync::Arc<dyn Store> = std::sync::Arc::new(open(
+            &stage.client_as(Some(Credentials::basic(user, "token"))),
+            &stage.registry,
+            REPOSITORY,
+        ));
+        push(&store, "1.0.0").unwrap();
+        let users: Vec<_> =
+            stage.registry.tokens().requests().into_iter().filter_map(|request| request.user).collect();
+        assert_eq!(users, [user], "{profile}");
+        kept_its_password(&stage);
+    }
 }
 
 #[test]
