@@ -57,6 +57,7 @@ mod strict_json;
 mod text;
 mod verified;
 mod verify;
+mod words;
 
 pub use attach::{
     AttachOutcome, Attached, AttachedKind, Attachment, Place, Tree, attach, fetch_attachment, tree,

@@ -16,8 +16,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     SignOptions, Signer,
     attach::expect_subject,
-    bundle::Bundle,
-    dsse,
+    bundle, dsse,
     sign::{attach_bundle, checked_signature, existing},
     statement, strict_json,
 };
@@ -164,7 +163,7 @@ pub(crate) async fn attest_in(
         None => Timestamp::from_environment()?,
     };
     let signature = checked_signature(signer, &dsse::pae(dsse::IN_TOTO, statement.as_bytes())).await?;
-    let bundle = Bundle::write(&signer.public_key().hint(), dsse::IN_TOTO, statement.as_bytes(), &signature);
+    let bundle = bundle::write(&signer.public_key().hint(), &statement, &signature);
     let limit = options.limits.attestation_bytes;
     if bundle.len() as u64 > limit {
         // Written, nobody who keeps to the same bound could read it.

@@ -179,7 +179,13 @@ impl Search<'_> {
         let manifest = match manifest {
             Ok(manifest) => manifest,
             Err(error) => {
-                all.found.push(unusable(FORMAT, descriptor.digest, error));
+                all.found.push(Found {
+                    format: FORMAT,
+                    manifest: descriptor.digest,
+                    layer: 0,
+                    annotations: BTreeMap::new(),
+                    content: Err(unusable(error)),
+                });
                 return Ok(all);
             }
         };
@@ -199,7 +205,7 @@ impl Search<'_> {
         }
         let mut tasks: Vec<Task<'_, _>> = Vec::with_capacity(wanted.len());
         for layer in &wanted {
-            tasks.push(Box::pin(self.blob(layer, self.limits.signature_bytes)));
+            tasks.push(Box::pin(self.blob(layer, self.largest)));
         }
         for (layer, content) in wanted.iter().zip(all_of(tasks).await) {
             different.insert(layer.digest, content?);
@@ -210,7 +216,7 @@ impl Search<'_> {
                 format: FORMAT,
                 manifest: descriptor.digest,
                 layer: n,
-                annotations: layer.annotations.clone(),
+                annotations: known(&layer.annotations),
                 content: content.clone(),
             });
         }
@@ -233,7 +239,16 @@ impl Search<'_> {
                     all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
                     break;
                 }
-                Ok(Some(referrer)) => listed.push(referrer),
+                Ok(Some(referrer)) => {
+                    if let Err(error) = self.budget.charge(size(&referrer)) {
+                        all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
+                        break;
+                    }
+                    // What a list says of a referrer's type is no reason to skip it (cosign 2 lists bundles under the type of their
+                    // configuration), but those that are said to be bundles come first, in case there are too many.
+                    let kind = referrer.artifact_type.as_ref().map_or("", MediaType::as_str);
+                    listed.push((!kind.starts_with(BUNDLE_TYPES), bare(&referrer)));
+                }
                 Err(error) => {
                     all.unread.push(Unread { format: FORMAT, whole: true, trouble: passing(error)? });
                     break;
@@ -241,12 +256,8 @@ impl Search<'_> {
             }
         }
         drop(stream);
-        listed.retain(|referrer| referrer.media_type.is_manifest() && !referrer.media_type.is_index());
-        // What a list says of a referrer's type is no reason to skip it (cosign 2 lists bundles under the type of their configuration), but
-        // those that are said to be bundles come first, in case there are too many.
-        listed.sort_by_key(|referrer| {
-            !referrer.artifact_type.as_ref().is_some_and(|kind| kind.as_str().starts_with(BUNDLE_TYPES))
-        });
+        listed.retain(|(_, referrer)| referrer.media_type.is_manifest() && !referrer.media_type.is_index());
+        listed.sort_by_key(|(is_other, _)| *is_other);
         let most = self.limits.candidates as usize;
         if listed.len() > most {
             let error = Error::limit("candidates", most, "the manifest has more referrers than are examined");
@@ -254,7 +265,7 @@ impl Search<'_> {
             listed.truncate(most);
         }
         let mut tasks: Vec<Task<'_, _>> = Vec::with_capacity(listed.len());
-        for referrer in &listed {
+        for (_, referrer) in &listed {
             tasks.push(Box::pin(self.bundle(referrer)));
         }
         for found in all_of(tasks).await {
@@ -265,29 +276,22 @@ impl Search<'_> {
 
     /// The bundle that `referrer` is, if it is one.
     async fn bundle(&self, referrer: &Descriptor) -> Result<Option<Found>> {
-        const FORMAT: Format = Format::Bundle;
-        let bytes = match self.blob(referrer, self.limits.manifest_bytes).await? {
-            Ok(bytes) => bytes,
-            Err(content) => return Ok(Some(claim(FORMAT, referrer.digest, Err(content)))),
+        let found = |content| Found {
+            format: Format::Bundle,
+            manifest: referrer.digest,
+            layer: 0,
+            annotations: BTreeMap::new(),
+            content,
         };
-        let manifest = match Manifest::parse(referrer, bytes) {
-            Ok(manifest) => manifest,
-            Err(error) => return Ok(Some(unusable(FORMAT, referrer.digest, error))),
+        let layer = match self.blob(referrer, self.limits.manifest_bytes).await? {
+            Ok(bytes) => match bundle_layer(referrer, bytes) {
+                Ok(Some(layer)) => layer,
+                Ok(None) => return Ok(None),
+                Err(unusable) => return Ok(Some(found(Err(unusable)))),
+            },
+            Err(unusable) => return Ok(Some(found(Err(unusable)))),
         };
-        let is_bundle = |layer: &Descriptor| layer.media_type.as_str().starts_with(BUNDLE_TYPES);
-        let [layer] = manifest.layers() else {
-            let several = manifest.layers().iter().any(is_bundle);
-            let flaw = Flaw::malformed("the manifest of a bundle has exactly one layer");
-            return Ok(several.then(|| claim(FORMAT, referrer.digest, Err(Unusable::Flawed(flaw)))));
-        };
-        if !is_bundle(layer) {
-            return Ok(None);
-        }
-        let content = self.blob(layer, self.largest).await?;
-        Ok(Some(Found {
-            annotations: manifest.annotations().clone(),
-            ..claim(FORMAT, referrer.digest, content)
-        }))
+        Ok(Some(found(self.blob(&layer, self.largest).await?)))
     }
 
     /// Content of at most `limit` bytes, where there is room and time for it.
@@ -335,20 +339,48 @@ fn passing(error: Error) -> Result<Trouble> {
     if error.kind() == ErrorKind::Cancelled { Err(error) } else { Ok(error.into()) }
 }
 
-fn claim(format: Format, manifest: Digest, content: Result<Bytes, Unusable>) -> Found {
-    Found { format, manifest, layer: 0, annotations: BTreeMap::new(), content }
+/// The one layer of a manifest, if that is a bundle. Nothing else of the manifest is kept.
+fn bundle_layer(referrer: &Descriptor, bytes: Bytes) -> Result<Option<Descriptor>, Unusable> {
+    let manifest = Manifest::parse(referrer, bytes).map_err(unusable)?;
+    let is_bundle = |layer: &Descriptor| layer.media_type.as_str().starts_with(BUNDLE_TYPES);
+    match manifest.layers() {
+        [layer] => Ok(is_bundle(layer).then(|| bare(layer))),
+        several if several.iter().any(is_bundle) => {
+            Err(Unusable::Flawed(Flaw::malformed("the manifest of a bundle has exactly one layer")))
+        }
+        _ => Ok(None),
+    }
 }
 
-/// A manifest that is there and cannot be used.
-fn unusable(format: Format, manifest: Digest, error: Error) -> Found {
-    let content = match error.kind() {
+/// Why a manifest that is there cannot be used.
+fn unusable(error: Error) -> Unusable {
+    match error.kind() {
         ErrorKind::LimitExceeded => Unusable::Unread(error.into()),
         _ => Unusable::Flawed(Flaw::new(
             error.reason().unwrap_or(Reason::MalformedSignature),
             Cow::Owned(format!("the manifest cannot be used: {}", error.message())),
         )),
-    };
-    claim(format, manifest, Err(content))
+    }
+}
+
+/// A mention without what strangers may have written beside it.
+fn bare(descriptor: &Descriptor) -> Descriptor {
+    Descriptor::new(descriptor.media_type.clone(), descriptor.digest, descriptor.size)
+}
+
+/// About how many bytes a mention takes in a list.
+fn size(descriptor: &Descriptor) -> u64 {
+    let beside = descriptor.annotations.iter().map(|(key, value)| key.len() + value.len() + 6);
+    let kind = descriptor.artifact_type.as_ref().map_or(0, |kind| kind.as_str().len());
+    (200 + kind + beside.sum::<usize>()) as u64
+}
+
+/// The annotations of a layer that cosign puts there.
+fn known(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let known = annotations.iter().filter(|(key, _)| {
+        key.starts_with("dev.cosignproject.cosign/") || key.starts_with("dev.sigstore.cosign/")
+    });
+    known.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// The media type of what a bundle's manifest calls itself.

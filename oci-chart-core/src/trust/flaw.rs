@@ -20,6 +20,12 @@ impl Flaw {
     }
 }
 
+/// What a stranger wrote, as it may stand in a message: escaped, and cut where it goes on and on.
+pub(crate) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(100).collect();
+    format!("{start:?}")
+}
+
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

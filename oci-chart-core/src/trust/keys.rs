@@ -14,7 +14,8 @@ use super::{
     log_entry,
     simple_signing::Payload,
     statement::Statement,
-    strict_json::{self, Json},
+    strict_json,
+    words::Words,
 };
 use crate::{chart::Timestamp, digest::Digest, error::Reason};
 
@@ -70,13 +71,12 @@ impl Case<'_> {
             return Err(Flaw::new(Reason::OtherSubject, "the signature is for another manifest").into());
         }
         let time = self.log.time_of_layer(payload, &found.annotations, &key.key)?;
-        self.demand(key, time, read.identity.as_deref(), &read.optional)
+        self.demand(key, time, &read.words)
     }
 
     /// A bundle.
     fn bundle(&self, bytes: &[u8]) -> Judgement {
-        let limits = self.examination.limits;
-        let bundle = Bundle::parse(bytes, limits.log_entries as usize, limits.timestamps as usize)?;
+        let bundle = Bundle::parse(bytes, self.examination.limits)?;
         if bundle.material != Material::Key {
             return Err(foreign().into());
         }
@@ -84,7 +84,7 @@ impl Case<'_> {
         self.envelope(
             &bundle.envelope,
             |signature| {
-                bundle.log_entries.iter().try_for_each(|entry| log_entry::check_entry(entry, signature))
+                bundle.log_entries.iter().try_for_each(|entry| log_entry::check_entry(*entry, signature))
             },
             time,
         )
@@ -97,7 +97,7 @@ impl Case<'_> {
         if annotation(CERTIFICATE).is_some() {
             return Err(foreign().into());
         }
-        let envelope = Envelope::read(&strict_json::parse(bytes)?)?;
+        let envelope = Envelope::read(strict_json::parse(bytes)?)?;
         let time = |key: &TrustedKey| {
             self.log.time_of_envelope(bytes, &found.annotations, &key.key, &self.subject())
         };
@@ -118,14 +118,14 @@ impl Case<'_> {
         own: impl FnOnce(&[u8]) -> Result<(), Flaw>,
         time: impl FnOnce(&TrustedKey) -> Result<Option<Timestamp>, Objection>,
     ) -> Judgement {
-        let signature = envelope.single_statement()?;
-        let key = self.signed_by(&envelope.signed_bytes(), &signature.bytes)?;
-        own(&signature.bytes)?;
-        let statement = Statement::parse(&envelope.payload, self.examination.limits.subjects as usize)?;
+        let signature = envelope.signature()?;
+        let key = self.signed_by(envelope.signed_bytes(), signature)?;
+        own(signature)?;
+        let statement = Statement::parse(envelope.payload(), self.examination.limits)?;
         self.examination.demand.check_type(&statement)?;
         let subject = statement.about(&self.subject())?;
         let time = time(key)?;
-        let signer = self.demand(key, time, subject.name.as_deref(), &subject.annotations)?;
+        let signer = self.demand(key, time, &subject.words)?;
         match self.examination.demand.check_fields(&statement) {
             Ok(()) => Ok(signer),
             Err(flaw) => Err(Objection::Denied(signer, flaw)),
@@ -141,36 +141,18 @@ impl Case<'_> {
     }
 
     /// What the policy asks of a good signature, made at `time` if the log was asked.
-    fn demand(
-        &self,
-        key: &TrustedKey,
-        time: Option<Timestamp>,
-        identity: Option<&str>,
-        annotations: &[(String, Json)],
-    ) -> Judgement {
+    fn demand(&self, key: &TrustedKey, time: Option<Timestamp>, words: &Words<'_>) -> Judgement {
         let policy = self.policy;
         let signer = key.key.fingerprint().to_string();
-        let deny =
-            |reason, message: String| Err(Objection::Denied(signer.clone(), Flaw::new(reason, message)));
-        if let Some(expected) = &policy.expect_identity
-            && identity != Some(expected)
-        {
-            return deny(
-                Reason::IdentityMismatch,
-                format!("signed for {identity:?} and not for {expected:?}"),
-            );
-        }
-        for (name, expected) in &policy.annotations {
-            let signed = annotations.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-            if signed.and_then(Json::text) != Some(expected) {
-                return deny(Reason::AnnotationMismatch, format!("not signed with {name:?} = {expected:?}"));
-            }
+        if let Err(flaw) = words.check(policy.expect_identity.as_deref(), &policy.annotations) {
+            return Err(Objection::Denied(signer, flaw));
         }
         // The key may have several windows in the policy; one that is open is enough.
         let mut windows = policy.keys.iter().filter(|other| other.key == key.key);
         let time = time.unwrap_or(self.examination.now);
         if !windows.any(|window| window.counts_at(time)) {
-            return deny(Reason::KeyNotValid, format!("the key does not count at {time}"));
+            let flaw = Flaw::new(Reason::KeyNotValid, format!("the key does not count at {time}"));
+            return Err(Objection::Denied(signer, flaw));
         }
         Ok(signer)
     }

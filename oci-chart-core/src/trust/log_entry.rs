@@ -9,50 +9,54 @@ use super::{
 };
 use crate::error::Reason;
 
-/// Refuses an entry whose body (base64 of JSON, as the log canonicalised it) names another signature than this one. A body of a kind that is not known here is
-/// left to whoever asks the log.
-pub(super) fn check(body: &str, signature: &[u8]) -> Result<(), Flaw> {
-    let body = STANDARD.decode(body).map_err(|_| Flaw::malformed("a log entry's body is no base64"))?;
+/// Refuses an entry whose body (base64 of JSON, as the log canonicalised it) names another signature than this one. A body of a kind that is not known here, and one
+/// that names none, are left to whoever asks the log.
+pub(super) fn check(body: Json<'_>, signature: &[u8]) -> Result<(), Flaw> {
+    let body = body.text().ok_or_else(|| Flaw::malformed("a log entry's body is no text"))?;
+    let body = STANDARD.decode(&*body).map_err(|_| Flaw::malformed("a log entry's body is no base64"))?;
     let body = strict_json::parse(&body)?;
-    let at = |path: &[&str]| path.iter().try_fold(&body, |json, key| json.get(key));
-    let named: Vec<&str> = match at(&["kind"]).and_then(Json::text) {
-        Some("hashedrekord") => {
-            [at(&["spec", "signature", "content"]), at(&["spec", "hashedRekordV002", "signature", "content"])]
-                .into_iter()
-                .flatten()
-                .filter_map(Json::text)
-                .collect()
-        }
-        Some("dsse") => [&["spec", "signatures"][..], &["spec", "dsseV002", "signatures"]]
+    let list = |path: &[&str], name: &str| {
+        let entries = body.at(path).and_then(Json::items).into_iter().flatten();
+        entries.filter_map(|entry| entry.get(name)).collect::<Vec<_>>()
+    };
+    let named: Vec<Json<'_>> = match body.get("kind").and_then(Json::text).as_deref() {
+        Some("hashedrekord") => [&["spec"][..], &["spec", "hashedRekordV002"]]
             .into_iter()
-            .filter_map(|path| at(path).and_then(Json::items))
-            .flatten()
-            .filter_map(|entry| entry.get("signature").or_else(|| entry.get("content")).and_then(Json::text))
+            .filter_map(|place| body.at(place)?.at(&["signature", "content"]))
             .collect(),
+        Some("dsse") => {
+            [list(&["spec", "signatures"], "signature"), list(&["spec", "dsseV002", "signatures"], "content")]
+                .concat()
+        }
+        Some("intoto") => match list(&["spec", "content", "envelope", "signatures"], "sig") {
+            // Version 0.0.1 keeps hashes alone.
+            none if none.is_empty() => return Ok(()),
+            named => named,
+        },
         _ => return Ok(()),
     };
-    let ours = named.iter().any(|text| STANDARD.decode(text).is_ok_and(|bytes| bytes == signature));
-    if ours { Ok(()) } else { Err(foreign()) }
+    let ours = |bytes: Vec<u8>| {
+        // In-toto entries encode what is encoded already.
+        bytes == signature || STANDARD.decode(&bytes).is_ok_and(|inner| inner == signature)
+    };
+    let decoded = named.iter().filter_map(|text| STANDARD.decode(&*text.text()?).ok());
+    if decoded.into_iter().any(ours) { Ok(()) } else { Err(foreign()) }
 }
 
 /// The same for the annotation that a signature tag's layer carries.
 pub(super) fn check_annotation(annotation: &str, signature: &[u8]) -> Result<(), Flaw> {
     let json = strict_json::parse(annotation.as_bytes())?;
-    match json.some("Payload").and_then(|payload| payload.some("body")) {
+    match json.at(&["Payload", "body"]).filter(|body| !body.is_null()) {
         None => Ok(()),
-        Some(body) => {
-            check(body.text().ok_or_else(|| Flaw::malformed("a log entry's body is no text"))?, signature)
-        }
+        Some(body) => check(body, signature),
     }
 }
 
 /// The same for an entry of a bundle.
-pub(super) fn check_entry(entry: &Json, signature: &[u8]) -> Result<(), Flaw> {
-    match entry.some("canonicalizedBody") {
+pub(super) fn check_entry(entry: Json<'_>, signature: &[u8]) -> Result<(), Flaw> {
+    match entry.get("canonicalizedBody").filter(|body| !body.is_null()) {
         None => Ok(()),
-        Some(body) => {
-            check(body.text().ok_or_else(|| Flaw::malformed("a log entry's body is no text"))?, signature)
-        }
+        Some(body) => check(body, signature),
     }
 }
 
@@ -68,18 +72,32 @@ mod tests {
         STANDARD.encode(text)
     }
 
+    fn reason(body: &str, signature: &[u8]) -> Option<Reason> {
+        let text = format!("{body:?}");
+        check(strict_json::parse(text.as_bytes()).unwrap(), signature).err().map(|flaw| flaw.reason)
+    }
+
     #[test]
     fn an_entry_names_its_signature() {
         let ours = STANDARD.encode("ours");
         let hashed = format!(r#"{{"kind":"hashedrekord","spec":{{"signature":{{"content":"{ours}"}}}}}}"#);
+        let second = hashed.replace(r#"{"signature":{"#, r#"{"hashedRekordV002":{"signature":{"#) + "}";
         let dsse = format!(r#"{{"kind":"dsse","spec":{{"signatures":[{{"signature":"{ours}"}}]}}}}"#);
-        for text in [&hashed, &dsse] {
-            assert_eq!(check(&body(text), b"ours"), Ok(()));
-            assert_eq!(check(&body(text), b"theirs").map_err(|flaw| flaw.reason), Err(Reason::OtherLogEntry));
+        let dsse_2 =
+            format!(r#"{{"kind":"dsse","spec":{{"dsseV002":{{"signatures":[{{"content":"{ours}"}}]}}}}}}"#);
+        let intoto = format!(
+            r#"{{"kind":"intoto","spec":{{"content":{{"envelope":{{"signatures":[{{"sig":"{}"}}]}}}}}}}}"#,
+            STANDARD.encode(&ours)
+        );
+        for text in [&hashed, &second, &dsse, &dsse_2, &intoto] {
+            assert_eq!(reason(&body(text), b"ours"), None, "{text}");
+            assert_eq!(reason(&body(text), b"theirs"), Some(Reason::OtherLogEntry), "{text}");
         }
-        assert_eq!(check(&body(r#"{"kind":"hashedrekord"}"#), b"ours"), Err(foreign()));
-        assert_eq!(check(&body(r#"{"kind":"rekord"}"#), b"ours"), Ok(()));
-        assert!(check("*", b"ours").is_err() && check(&body("zzz"), b"ours").is_err());
+        assert_eq!(reason(&body(r#"{"kind":"hashedrekord"}"#), b"ours"), Some(Reason::OtherLogEntry));
+        for unknown in [r#"{"kind":"rekord"}"#, r#"{"kind":"intoto","spec":{}}"#] {
+            assert_eq!(reason(&body(unknown), b"ours"), None);
+        }
+        assert!(reason("*", b"ours").is_some() && reason(&body("zzz"), b"ours").is_some());
         assert_eq!(check_annotation("{}", b"ours"), Ok(()));
         let annotation = format!(r#"{{"Payload":{{"body":"{}"}}}}"#, body(&hashed));
         assert_eq!(check_annotation(&annotation, b"ours"), Ok(()));

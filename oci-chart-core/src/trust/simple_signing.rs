@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    flaw::Flaw,
+    flaw::{Flaw, shown},
     strict_json::{self, Json},
+    words::Words,
 };
 use crate::{digest::Digest, error::Reason, json};
 
@@ -13,49 +14,37 @@ const KIND: &str = "cosign container image signature";
 
 /// What is signed.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Payload {
+pub(crate) struct Payload<'a> {
     /// The manifest.
     pub(crate) digest: Digest,
-    /// The repository in which it was signed, where one is named.
-    pub(crate) identity: Option<String>,
-    /// What the signer added.
-    pub(crate) optional: Vec<(String, Json)>,
+    /// What else was signed.
+    pub(crate) words: Words<'a>,
 }
 
-impl Payload {
+impl<'a> Payload<'a> {
     /// Reads a payload. Unknown fields are fine, as in cosign; a kind other than cosign's, keys that are there twice or in other letters, and
     /// digests in capitals are not.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Flaw> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Flaw> {
         let json = strict_json::parse(bytes)?;
-        let critical =
-            json.get("critical").ok_or_else(|| Flaw::malformed("the payload has no critical part"))?;
-        match critical.get("type").and_then(Json::text) {
+        let text = |path: &[&str]| json.at(path).and_then(Json::text);
+        match text(&["critical", "type"]).as_deref() {
             Some(KIND) => {}
             kind => {
-                return Err(Flaw::new(
-                    Reason::NotASignature,
-                    format!("the payload is no signature of cosign: {kind:?}"),
-                ));
+                let kind = shown(kind.unwrap_or_default());
+                let message = format!("the payload is no signature of cosign: {kind}");
+                return Err(Flaw::new(Reason::NotASignature, message));
             }
         }
-        let digest = critical.get("image").and_then(|image| image.get("docker-manifest-digest"));
-        let digest =
-            digest.and_then(Json::text).ok_or_else(|| Flaw::malformed("the payload names no digest"))?;
-        let digest = digest
+        let digest = text(&["critical", "image", "docker-manifest-digest"])
+            .ok_or_else(|| Flaw::malformed("the payload names no digest"))?
             .parse()
             .map_err(|error| Flaw::malformed(format!("the payload's digest is none: {error}")))?;
-        let identity = critical.get("identity").and_then(|identity| identity.get("docker-reference"));
-        let optional = match json.some("optional") {
-            None => &[],
-            Some(optional) => optional
-                .entries()
-                .ok_or_else(|| Flaw::malformed("the payload's optional part is no object"))?,
-        };
-        Ok(Self {
-            digest,
-            identity: identity.and_then(Json::text).map(str::to_owned),
-            optional: optional.to_vec(),
-        })
+        let annotations = json.get("optional").filter(|optional| !optional.is_null());
+        if annotations.is_some_and(|optional| optional.entries().is_none()) {
+            return Err(Flaw::malformed("the payload's optional part is no object"));
+        }
+        let identity = text(&["critical", "identity", "docker-reference"]);
+        Ok(Self { digest, words: Words { identity, annotations } })
     }
 }
 
@@ -99,7 +88,9 @@ mod tests {
         let text = write("h/r", &digest, &more.into());
         assert!(text.ends_with(r#""optional":{"env":"prod","note":"\u003ca\u0026b\u003e"}}"#), "{text}");
         let payload = Payload::parse(text.as_bytes()).unwrap();
-        assert_eq!((payload.digest, payload.identity.as_deref()), (digest, Some("h/r")));
-        assert_eq!(payload.optional.len(), 2);
+        assert_eq!(payload.digest, digest);
+        let asked = [("note".to_owned(), "<a&b>".to_owned())].into();
+        assert_eq!(payload.words.check(Some("h/r"), &asked), Ok(()));
+        assert!(payload.words.check(Some("h/other"), &asked).is_err());
     }
 }

@@ -1,12 +1,13 @@
 //! In-toto statements: which digest something is said of, and what kind of thing is said.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    flaw::Flaw,
+    flaw::{Flaw, shown},
     strict_json::{self, Json},
+    words::Words,
 };
-use crate::{digest::Digest, error::Reason};
+use crate::{digest::Digest, error::Reason, limits::Limits};
 
 /// The predicate type of cosign's signatures. Everything else is an attestation, and no signature.
 pub(crate) const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
@@ -18,85 +19,77 @@ const MOST_DIGESTS: usize = 32;
 
 /// A statement.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Statement {
-    pub(crate) subjects: Vec<Subject>,
-    pub(crate) predicate_type: String,
+pub(crate) struct Statement<'a> {
+    pub(crate) subjects: Vec<Subject<'a>>,
+    pub(crate) predicate_type: Cow<'a, str>,
     /// What is said, where anything is.
-    pub(crate) predicate: Json,
+    pub(crate) predicate: Option<Json<'a>>,
 }
 
 /// What a statement is about.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Subject {
-    pub(crate) name: Option<String>,
+pub(crate) struct Subject<'a> {
     /// Algorithms and hexadecimal digits, as they stand there.
-    pub(crate) digests: Vec<(String, String)>,
-    pub(crate) annotations: Vec<(String, Json)>,
+    digests: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Its name, which cosign's attestations make the repository, and annotations.
+    pub(crate) words: Words<'a>,
 }
 
-impl Statement {
+impl<'a> Statement<'a> {
     /// Reads a statement of version 1 or 0.1: known fields only, none twice.
-    pub(crate) fn parse(payload: &[u8], most_subjects: usize) -> Result<Self, Flaw> {
-        let json = strict_json::parse(payload)?;
-        json.only("the statement", &["_type", "subject", "predicateType", "predicate"])?;
-        match json.get("_type").and_then(Json::text) {
+    pub(crate) fn parse(payload: &'a [u8], limits: &Limits) -> Result<Self, Flaw> {
+        let [kind, subjects, predicate_type, predicate] = strict_json::parse(payload)?
+            .fields("the statement", ["_type", "subject", "predicateType", "predicate"])?;
+        match kind.and_then(Json::text).as_deref() {
             Some(kind) if TYPES.contains(&kind) => {}
-            kind => return Err(Flaw::malformed(format!("not an in-toto statement: {kind:?}"))),
+            kind => {
+                let kind = shown(kind.unwrap_or_default());
+                return Err(Flaw::malformed(format!("not an in-toto statement: {kind}")));
+            }
         }
-        let predicate_type = json.get("predicateType").and_then(Json::text);
-        let predicate_type = predicate_type
-            .ok_or_else(|| Flaw::malformed("the statement names no predicate type"))?
-            .to_owned();
-        let subjects = json.get("subject").and_then(Json::items).unwrap_or_default();
-        if subjects.len() > most_subjects {
-            return Err(Flaw::new(
-                Reason::TooManyParts,
-                format!(
-                    "the statement has {} subjects where `subjects` allows {most_subjects}",
-                    subjects.len()
-                ),
-            ));
+        let predicate_type = predicate_type.and_then(Json::text);
+        let predicate_type =
+            predicate_type.ok_or_else(|| Flaw::malformed("the statement names no predicate type"))?;
+        let most = limits.subjects as usize;
+        let subjects = subjects.and_then(Json::items).into_iter().flatten().take(most + 1);
+        let subjects = subjects.map(Subject::read).collect::<Result<Vec<_>, _>>()?;
+        if subjects.len() > most {
+            let message = format!("the statement has more subjects than `subjects` allows: {most}");
+            return Err(Flaw::new(Reason::TooManyParts, message));
         }
-        let subjects = subjects.iter().map(Subject::read).collect::<Result<_, _>>()?;
-        Ok(Self { subjects, predicate_type, predicate: json.get("predicate").cloned().unwrap_or(Json::Null) })
+        Ok(Self { subjects, predicate_type, predicate })
     }
 
     /// The subject that is `digest`.
-    pub(crate) fn about(&self, digest: &Digest) -> Result<&Subject, Flaw> {
+    pub(crate) fn about(&self, digest: &Digest) -> Result<&Subject<'a>, Flaw> {
         let found = self.subjects.iter().find(|subject| subject.is(digest));
         found.ok_or_else(|| Flaw::new(Reason::OtherSubject, "the statement is about something else"))
     }
 }
 
-impl Subject {
-    fn read(json: &Json) -> Result<Self, Flaw> {
-        json.only(
+impl<'a> Subject<'a> {
+    fn read(json: Json<'a>) -> Result<Self, Flaw> {
+        let [name, digest, annotations, ..] = json.fields(
             "the statement's subject",
-            &["name", "uri", "digest", "content", "downloadLocation", "mediaType", "annotations"],
+            ["name", "digest", "annotations", "uri", "content", "downloadLocation", "mediaType"],
         )?;
-        let name = json.some("name").map(|name| name.text().map(str::to_owned));
-        let name = name
-            .map(|name| name.ok_or_else(|| Flaw::malformed("a subject's name is no text")))
-            .transpose()?;
-        let entries = |key| json.some(key).and_then(Json::entries).unwrap_or_default();
-        let digests = entries("digest");
+        let text = |json: Json<'a>, what| json.text().ok_or_else(|| Flaw::malformed(what));
+        let digests = digest.and_then(Json::entries).into_iter().flatten().take(MOST_DIGESTS + 1);
+        let digests = digests
+            .map(|(algorithm, value)| Ok((algorithm, text(value, "a digest is no text")?)))
+            .collect::<Result<Vec<_>, Flaw>>()?;
         if digests.len() > MOST_DIGESTS {
             return Err(Flaw::new(Reason::TooManyParts, "a subject has too many digests"));
         }
-        let digests = digests.iter().map(|(algorithm, value)| {
-            let value = value.text().ok_or_else(|| Flaw::malformed("a digest is no text"))?;
-            Ok((algorithm.clone(), value.to_owned()))
-        });
-        Ok(Self {
-            name,
-            digests: digests.collect::<Result<_, Flaw>>()?,
-            annotations: entries("annotations").to_vec(),
-        })
+        let identity = name.map(|name| text(name, "a subject's name is no text")).transpose()?;
+        Ok(Self { digests, words: Words { identity, annotations } })
     }
 
     /// Whether this is what has `digest`. Compared as digests, so upper-case digits are none.
     fn is(&self, digest: &Digest) -> bool {
-        self.digests.iter().any(|(algorithm, hex)| format!("{algorithm}:{hex}").parse() == Ok(*digest))
+        self.digests
+            .iter()
+            .any(|(algorithm, hex)| algorithm == digest.algorithm().name() && **hex == digest.hex())
     }
 }
 

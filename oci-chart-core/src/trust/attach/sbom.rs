@@ -43,7 +43,7 @@ impl Standard {
         }
         let json = strict_json::parse(document).map_err(|flaw| unknown(&flaw.message).with_source(flaw))?;
         let text = |key: &str| json.get(key).and_then(Json::text);
-        if text("bomFormat") == Some("CycloneDX") {
+        if text("bomFormat").is_some_and(|format| format == "CycloneDX") {
             return Ok(Self::CycloneDx);
         }
         if text("spdxVersion").is_some_and(|version| version.starts_with("SPDX-2.")) {

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{
         Pattern,
-        flaw::Flaw,
+        flaw::{Flaw, shown},
         statement::{COSIGN_SIGN, Statement},
         strict_json::Json,
     },
@@ -27,31 +27,33 @@ impl Demand<'_> {
     }
 
     /// Refuses statements of another kind.
-    pub(crate) fn check_type(self, statement: &Statement) -> Result<(), Flaw> {
-        let found = statement.predicate_type.as_str();
+    pub(crate) fn check_type(self, statement: &Statement<'_>) -> Result<(), Flaw> {
+        let found = &*statement.predicate_type;
         match self {
             Self::Signature if found == COSIGN_SIGN => Ok(()),
             Self::Attestation(wanted, _) if found == wanted.as_str() => Ok(()),
             Self::Signature => {
-                let message = format!("an attestation of type {found:?} and no signature");
+                let message = format!("an attestation of type {} and no signature", shown(found));
                 Err(Flaw::new(Reason::NotASignature, message))
             }
             Self::Attestation(..) => {
-                Err(Flaw::new(Reason::OtherPredicate, format!("a statement of another type, {found:?}")))
+                let message = format!("a statement of another type, {}", shown(found));
+                Err(Flaw::new(Reason::OtherPredicate, message))
             }
         }
     }
 
     /// What a statement of the right kind does not say, or says otherwise.
-    pub(crate) fn check_fields(self, statement: &Statement) -> Result<(), Flaw> {
+    pub(crate) fn check_fields(self, statement: &Statement<'_>) -> Result<(), Flaw> {
         let Self::Attestation(_, fields) = self else { return Ok(()) };
         for (pointer, pattern) in fields {
-            match at(&statement.predicate, pointer).and_then(Json::text) {
+            let value = statement.predicate.and_then(|predicate| at(predicate, pointer)).and_then(Json::text);
+            match value.as_deref() {
                 Some(value) if pattern.matches(value) => {}
                 Some(value) => {
                     return Err(Flaw::new(
                         Reason::FieldMismatch,
-                        format!("the predicate has {value:?} at {pointer}"),
+                        format!("the predicate has {} at {pointer}", shown(value)),
                     ));
                 }
                 None => {
@@ -67,15 +69,15 @@ impl Demand<'_> {
 }
 
 /// The value that a JSON pointer (RFC 6901) names.
-fn at<'a>(json: &'a Json, pointer: &str) -> Option<&'a Json> {
+fn at<'a>(json: Json<'a>, pointer: &str) -> Option<Json<'a>> {
     if pointer.is_empty() {
         return Some(json);
     }
     pointer.strip_prefix('/')?.split('/').try_fold(json, |json, step| {
         let step = step.replace("~1", "/").replace("~0", "~");
-        match json {
-            Json::Array(items) => items.get(step.parse::<usize>().ok()?),
-            other => other.get(&step),
+        match json.items() {
+            Some(mut items) => items.nth(step.parse().ok()?),
+            None => json.get(&step),
         }
     })
 }
@@ -87,11 +89,11 @@ mod tests {
     #[test]
     fn pointers_lead_where_the_rfc_says() {
         let json = strict_json::parse(br#"{"a":{"b/c":[{"~":"x"}]},"":"empty"}"#).unwrap();
-        assert_eq!(at(&json, "/a/b~1c/0/~0").and_then(Json::text), Some("x"));
-        assert_eq!(at(&json, "/").and_then(Json::text), Some("empty"));
-        assert_eq!(at(&json, ""), Some(&json));
+        assert_eq!(at(json, "/a/b~1c/0/~0").and_then(Json::text), Some("x".into()));
+        assert_eq!(at(json, "/").and_then(Json::text), Some("empty".into()));
+        assert_eq!(at(json, ""), Some(json));
         for nowhere in ["a", "/b", "/a/b~1c/1", "/a/b~1c/x", "/a/b~1c/0/~0/y"] {
-            assert_eq!(at(&json, nowhere), None, "{nowhere}");
+            assert_eq!(at(json, nowhere), None, "{nowhere}");
         }
     }
 }

@@ -59,13 +59,12 @@ impl Parts {
     fn read(envelope: &[u8]) -> Result<Self> {
         let damaged = || bad("the encrypted key cannot be read");
         let json = strict_json::parse(envelope).map_err(|flaw| damaged().with_source(flaw))?;
-        let at = |path: &[&str]| path.iter().try_fold(&json, |json, key| json.get(key));
-        let text = |path: &[&str]| at(path).and_then(Json::text).ok_or_else(damaged);
-        let bytes = |path: &[&str]| STANDARD.decode(text(path)?).map_err(|_| damaged());
+        let text = |path: &[&str]| json.at(path).and_then(Json::text).ok_or_else(damaged);
+        let bytes = |path: &[&str]| STANDARD.decode(&*text(path)?).map_err(|_| damaged());
         if text(&["kdf", "name"])? != "scrypt" || text(&["cipher", "name"])? != "nacl/secretbox" {
             return Err(unsupported("the key is encrypted with something else than scrypt and secretbox"));
         }
-        let [n, r, p] = ["N", "r", "p"].map(|name| at(&["kdf", "params", name]).and_then(Json::integer));
+        let [n, r, p] = ["N", "r", "p"].map(|name| json.at(&["kdf", "params", name]).and_then(Json::integer));
         let log_n = KNOWN_LOG_N.into_iter().find(|log_n| n == Some(1 << log_n));
         let Some(log_n) = log_n.filter(|_| (r, p) == (Some(8), Some(1))) else {
             return Err(unsupported("unsupported scrypt parameters")

@@ -13,7 +13,8 @@ use super::{
         flaw::Flaw,
         simple_signing::Payload,
         statement::Statement,
-        strict_json::{self, Json},
+        strict_json,
+        words::Words,
     },
     Identity, TrustRoot,
     identity::Certified,
@@ -53,13 +54,12 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn bundle(&self, bytes: &[u8]) -> Judgement {
-        let limits = self.examination.limits;
-        let bundle = Bundle::parse(bytes, limits.log_entries as usize, limits.timestamps as usize)?;
+        let bundle = Bundle::parse(bytes, self.examination.limits)?;
         if bundle.material != Material::Certificate {
             let message = "signed by a key, where a certificate is asked for";
             return Err(Flaw::new(Reason::ForeignMaterial, message).into());
         }
-        bundle.envelope.single_statement()?;
+        bundle.envelope.signature()?;
         let proof = self.machine.certificate(bytes, self.subject())?;
         self.statement(proof, &bundle.envelope)
     }
@@ -72,24 +72,24 @@ impl Case<'_> {
         if payload.digest != self.examination.subject.descriptor.digest {
             return Err(Flaw::new(Reason::OtherSubject, "the signature is for another manifest").into());
         }
-        self.demand(proof, payload.identity.as_deref(), &payload.optional)
+        self.demand(proof, &payload.words)
     }
 
     /// A layer behind the attestation tag.
     fn attestation_tag(&self, found: &Found, envelope: &[u8]) -> Judgement {
         let json = strict_json::parse(envelope)?;
-        let parsed = Envelope::read(&json)?;
-        parsed.single_statement()?;
-        let bundle = transcode::attestation(envelope, &found.annotations, None)?;
+        let parsed = Envelope::read(json)?;
+        parsed.signature()?;
+        let bundle = transcode::attestation(json, &found.annotations, None)?;
         let proof = self.machine.certificate(bundle.as_bytes(), self.subject())?;
         self.statement(proof, &parsed)
     }
 
     fn statement(&self, proof: Proof, envelope: &Envelope) -> Judgement {
-        let statement = Statement::parse(&envelope.payload, self.examination.limits.subjects as usize)?;
+        let statement = Statement::parse(envelope.payload(), self.examination.limits)?;
         self.examination.demand.check_type(&statement)?;
         let subject = statement.about(&self.examination.subject.descriptor.digest)?;
-        let signer = self.demand(proof, subject.name.as_deref(), &subject.annotations)?;
+        let signer = self.demand(proof, &subject.words)?;
         match self.examination.demand.check_fields(&statement) {
             Ok(()) => Ok(signer),
             Err(flaw) => Err(Objection::Denied(signer, flaw)),
@@ -97,30 +97,19 @@ impl Case<'_> {
     }
 
     /// What the policy asks of a good signature.
-    fn demand(&self, proof: Proof, repository: Option<&str>, annotations: &[(String, Json)]) -> Judgement {
+    fn demand(&self, proof: Proof, words: &Words<'_>) -> Judgement {
         let Some(certified) = proof.certified else {
             return Err(Flaw::new(Reason::CertificateUntrusted, "nobody is certified").into());
         };
         let signer = certified.to_string();
-        let deny = |reason, message| Err(Objection::Denied(signer.clone(), Flaw::new(reason, message)));
-        if let Some(objection) = nobody(&self.policy.identities, &certified) {
-            return deny(Reason::IdentityMismatch, objection);
+        let KeylessPolicy { identities, expect_identity, annotations, .. } = self.policy;
+        if let Some(objection) = nobody(identities, &certified) {
+            return Err(Objection::Denied(signer, Flaw::new(Reason::IdentityMismatch, objection)));
         }
-        if let Some(expected) = &self.policy.expect_identity
-            && repository != Some(expected)
-        {
-            return deny(
-                Reason::IdentityMismatch,
-                format!("signed for {repository:?} and not for {expected:?}"),
-            );
+        match words.check(expect_identity.as_deref(), annotations) {
+            Ok(()) => Ok(signer),
+            Err(flaw) => Err(Objection::Denied(signer, flaw)),
         }
-        for (name, expected) in &self.policy.annotations {
-            let signed = annotations.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-            if signed.and_then(Json::text) != Some(expected) {
-                return deny(Reason::AnnotationMismatch, format!("not signed with {name:?} = {expected:?}"));
-            }
-        }
-        Ok(signer)
     }
 
     fn subject(&self) -> Artifact<'static> {
@@ -206,6 +195,7 @@ impl Log {
         subject: &Digest,
     ) -> Result<Option<Timestamp>, Objection> {
         self.ask(|machine| {
+            let envelope = strict_json::parse(envelope)?;
             let bundle = transcode::attestation(envelope, annotations, Some(&key.hint()))?;
             machine.key(bundle.as_bytes(), key.to_der(), artifact(subject))
         })

@@ -96,13 +96,10 @@ enum Material {
 
 /// Reads a bundle that can be read in one way only, of the wanted kind and within bounds.
 fn read(bytes: &[u8], wanted: Material) -> Result<Bundle, Flaw> {
-    let json = strict_json::parse(bytes)?;
-    json.only("the bundle", &["mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope"])?;
-    let material = json
-        .get("verificationMaterial")
-        .ok_or_else(|| Flaw::malformed("the bundle has no verification material"))?;
-    let has = |key: &str| material.some(key).is_some();
-    let chain = material.get("x509CertificateChain").and_then(|chain| chain.get("certificates"));
+    let [_, material, message, envelope] = strict_json::parse(bytes)?
+        .fields("the bundle", ["mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope"])?;
+    let material = material.ok_or_else(|| Flaw::malformed("the bundle has no verification material"))?;
+    let has = |key: &str| material.get(key).is_some_and(|value| !value.is_null());
     let certificate = has("certificate") || has("x509CertificateChain");
     match (certificate, has("publicKey"), wanted) {
         (true, false, Material::Certificate) | (false, true, Material::Key) => {}
@@ -125,23 +122,21 @@ fn read(bytes: &[u8], wanted: Material) -> Result<Bundle, Flaw> {
             ));
         }
     }
-    let stamps = material.get("timestampVerificationData").and_then(|data| data.get("rfc3161Timestamps"));
     let lists = [
-        (material.get("tlogEntries"), MOST_WITNESSES, "log entries"),
-        (stamps, MOST_WITNESSES, "timestamps"),
-        (chain, MOST_CERTIFICATES, "certificates"),
+        (&["tlogEntries"][..], MOST_WITNESSES, "log entries"),
+        (&["timestampVerificationData", "rfc3161Timestamps"], MOST_WITNESSES, "timestamps"),
+        (&["x509CertificateChain", "certificates"], MOST_CERTIFICATES, "certificates"),
     ];
-    for (list, most, what) in lists {
-        let count = list.and_then(Json::items).map_or(0, <[Json]>::len);
-        if count > most {
-            let message = format!("the bundle has {count} {what}, and {most} are the most that are read");
+    for (path, most, what) in lists {
+        if material.at(path).and_then(Json::items).is_some_and(|list| list.skip(most).next().is_some()) {
+            let message = format!("the bundle has more {what} than are read: {most}");
             return Err(Flaw::new(Reason::TooManyParts, message));
         }
     }
-    match (json.some("messageSignature"), json.some("dsseEnvelope")) {
+    match (message, envelope) {
         (Some(_), None) => {}
         // What was signed is read once more over there, where two equal keys might mean something else.
-        (None, Some(envelope)) => drop(strict_json::parse(&Envelope::read(envelope)?.payload)?),
+        (None, Some(envelope)) => drop(strict_json::parse(Envelope::read(envelope)?.payload())?),
         _ => return Err(Flaw::malformed("the bundle has no signature, or two kinds of it")),
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Flaw::malformed("the bundle is not UTF-8"))?;

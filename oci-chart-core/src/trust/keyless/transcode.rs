@@ -1,7 +1,7 @@
 //! A signature tag's layer made by an identity, as the bundle v0.1 that says the same. Cosign 1 and 2 spread over annotations what a bundle
 //! holds together (cosign, `specs/SIGNATURE_SPEC.md`); nothing is added and nothing decided here.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -43,20 +43,16 @@ pub(super) fn signature(
     Ok(bundle.to_string())
 }
 
-/// The bundle of an attestation tag's layer, whose blob is a DSSE envelope that was read strictly.
+/// The bundle of an attestation tag's layer, whose blob is the DSSE envelope.
 pub(super) fn attestation(
-    envelope: &[u8],
+    envelope: Json<'_>,
     annotations: &BTreeMap<String, String>,
     hint: Option<&str>,
 ) -> Result<String, Flaw> {
-    let envelope: Value =
-        serde_json::from_slice(envelope).map_err(|_| Flaw::malformed("the envelope is no JSON"))?;
-    let bundle = json!({
-        "mediaType": MEDIA_TYPE,
-        "verificationMaterial": material(annotations, hint)?,
-        "dsseEnvelope": envelope,
-    });
-    Ok(bundle.to_string())
+    let (material, envelope) = (material(annotations, hint)?, envelope.raw());
+    Ok(format!(
+        r#"{{"mediaType":"{MEDIA_TYPE}","verificationMaterial":{material},"dsseEnvelope":{envelope}}}"#
+    ))
 }
 
 fn material(annotations: &BTreeMap<String, String>, hint: Option<&str>) -> Result<Value, Flaw> {
@@ -80,7 +76,7 @@ fn material(annotations: &BTreeMap<String, String>, hint: Option<&str>) -> Resul
     material["tlogEntries"] = entry.into_iter().collect();
     if let Some(text) = annotations.get(TIMESTAMP) {
         let json = strict_json::parse(text.as_bytes())?;
-        let token = string(&json, "SignedRFC3161Timestamp")?;
+        let token = string(json, "SignedRFC3161Timestamp")?;
         material["timestampVerificationData"] = json!({"rfc3161Timestamps": [{"signedTimestamp": token}]});
     }
     Ok(material)
@@ -118,7 +114,7 @@ fn blocks(text: &str) -> Result<Vec<String>, Flaw> {
 /// Cosign's own form of a log entry, without a proof of inclusion: the log's promise alone.
 fn log_entry(text: &str) -> Result<Value, Flaw> {
     let json = strict_json::parse(text.as_bytes())?;
-    let promise = string(&json, "SignedEntryTimestamp")?;
+    let promise = string(json, "SignedEntryTimestamp")?;
     let payload = json.get("Payload").ok_or_else(|| Flaw::malformed("the log entry has no payload"))?;
     let body = string(payload, "body")?;
     let number = |key: &str| {
@@ -128,10 +124,11 @@ fn log_entry(text: &str) -> Result<Value, Flaw> {
             .ok_or_else(|| Flaw::malformed(format!("the log entry has no `{key}`")))
     };
     let log = string(payload, "logID")?;
-    let log = unhex(log).ok_or_else(|| Flaw::malformed("the log's id is not hexadecimal"))?;
-    let decoded = STANDARD.decode(body).map_err(|_| Flaw::malformed("the log entry's body is not base64"))?;
+    let log = unhex(&log).ok_or_else(|| Flaw::malformed("the log's id is not hexadecimal"))?;
+    let decoded =
+        STANDARD.decode(&*body).map_err(|_| Flaw::malformed("the log entry's body is not base64"))?;
     let inner = strict_json::parse(&decoded)?;
-    let (kind, version) = (string(&inner, "kind")?, string(&inner, "apiVersion")?);
+    let (kind, version) = (string(inner, "kind")?, string(inner, "apiVersion")?);
     if kind == "rekord" {
         return Err(Flaw::new(
             Reason::OperationUnsupported,
@@ -148,7 +145,7 @@ fn log_entry(text: &str) -> Result<Value, Flaw> {
     }))
 }
 
-fn string<'a>(json: &'a Json, key: &str) -> Result<&'a str, Flaw> {
+fn string<'a>(json: Json<'a>, key: &str) -> Result<Cow<'a, str>, Flaw> {
     json.get(key).and_then(Json::text).ok_or_else(|| Flaw::malformed(format!("`{key}` is missing")))
 }
 

@@ -84,7 +84,7 @@ impl TrustRoot {
             return Err(invalid("not a trusted root: the document has another `mediaType`")
                 .with_context("media type", kind));
         }
-        let dated = newest(&root).ok_or_else(|| {
+        let dated = newest(root).ok_or_else(|| {
             invalid("the trusted root has no authority and no log with a beginning of validity")
         })?;
         Ok(Self { source: Source::Given(text), dated })
@@ -134,7 +134,7 @@ impl TrustRoot {
 }
 
 /// The latest beginning of validity of anything in the root.
-fn newest(root: &Json) -> Option<Timestamp> {
+fn newest(root: Json<'_>) -> Option<Timestamp> {
     let lists = ["tlogs", "ctlogs", "certificateAuthorities", "timestampAuthorities"];
     let entries = lists.iter().filter_map(|list| root.get(list)?.items()).flatten();
     let starts = entries.filter_map(|entry| {

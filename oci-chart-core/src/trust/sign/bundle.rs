@@ -10,7 +10,7 @@ use crate::{
     trust::{
         Format, SignOptions, Signer,
         attest::Demand,
-        bundle::Bundle,
+        bundle::{self, Bundle},
         discover::{Found, bundle_type, discover},
         dsse,
         sign::checked_signature,
@@ -39,7 +39,7 @@ pub(super) async fn sign(
     };
     let signature = checked_signature(signer, &dsse::pae(dsse::IN_TOTO, statement.as_bytes())).await?;
     let hint = signer.public_key().hint();
-    let bundle = Bundle::write(&hint, dsse::IN_TOTO, statement.as_bytes(), &signature);
+    let bundle = bundle::write(&hint, &statement, &signature);
     Ok((attach_bundle(cx, to, subject, bundle, COSIGN_SIGN, created).await?, true))
 }
 
@@ -116,13 +116,10 @@ pub(crate) async fn existing(
     let all = discover(cx, to, subject, &[Format::Bundle], limits, demand).await?;
     let ours = |found: &&Found| {
         let Ok(content) = &found.content else { return false };
-        let Ok(bundle) = Bundle::parse(content, limits.log_entries as usize, limits.timestamps as usize)
-        else {
-            return false;
-        };
-        let Ok(signature) = bundle.envelope.single_statement() else { return false };
-        bundle.envelope.payload == statement.as_bytes()
-            && signer.public_key().verifies(&bundle.envelope.signed_bytes(), &signature.bytes)
+        let Ok(Bundle { envelope, .. }) = Bundle::parse(content, limits) else { return false };
+        let Ok(signature) = envelope.signature() else { return false };
+        envelope.payload() == statement.as_bytes()
+            && signer.public_key().verifies(envelope.signed_bytes(), signature)
     };
     let Some(found) = all.found.iter().find(ours) else { return Ok(None) };
     to.resolve(&found.manifest.into()).await.map(Some)
