@@ -7,7 +7,7 @@ FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/ke
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := archive certificate challenge constraint keyring manifest provenance pull_secret reference registries signature statement wire yaml
 
-.PHONY: publish test lint judges bench fuzz audit portability package help
+.PHONY: publish test lint judges bench fuzz audit wheels dist portability package help
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,12 @@ fuzz: ## Each fuzz target for FUZZ_SECONDS (60).
 audit: ## Licences and sources of what we depend on.
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny@0.20.2
 	cargo deny --all-features check bans licenses sources
+
+wheels: ## Wheels of all targets and the source distribution, audited, into target/wheels (takes long).
+	.ci/wheels
+
+dist: ## Gathers a release in dist/: crate, wheels, C library, bill of materials, checksums. After `make wheels`.
+	.ci/dist
 
 portability: ## Compiles for Windows and macOS.
 	.ci/portability
