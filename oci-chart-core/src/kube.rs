@@ -8,7 +8,9 @@ mod key;
 mod keyring;
 mod pull_secret;
 
+#[cfg(feature = "registry")]
 pub(crate) use docker_config::{DockerConfig, StoredLogin, encode_pair};
 pub use key::KeyRule;
+#[cfg(feature = "registry")]
 pub(crate) use key::best_key;
 pub use pull_secret::{PullSecret, PullSecretError};

@@ -127,7 +127,6 @@ pub mod context;
 pub mod digest;
 pub mod error;
 mod limits;
-#[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "logins are what uses the rest"))]
 mod platform;
 mod redact;
 
@@ -138,10 +137,6 @@ pub mod yaml;
 
 // Layer 2: charts, without any network.
 pub mod chart;
-#[cfg_attr(
-    not(feature = "registry"),
-    allow(dead_code, unused_imports, reason = "logins are what uses the rest")
-)]
 pub mod kube;
 
 // Layer 3: OCI values.

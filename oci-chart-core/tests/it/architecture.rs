@@ -90,8 +90,8 @@ fn what_differs_between_systems_stands_in_one_module() {
         let local = ["std::os::", "cfg(unix)", "cfg(windows)", "cfg(target_os"];
         let found = local.iter().find(|word| source.text.contains(*word));
         assert!(
-            source.path == "platform.rs" || found.is_none(),
-            "{}: {found:?} belongs into platform.rs",
+            source.path.starts_with("platform") || found.is_none(),
+            "{}: {found:?} belongs into platform.rs or below it",
             source.path
         );
     }
