@@ -25,6 +25,7 @@ mod chart_load;
 mod chart_vectors;
 #[cfg(feature = "cloud")]
 mod cloud;
+mod contacts;
 mod contract;
 mod credentials;
 mod credentials_helpers;

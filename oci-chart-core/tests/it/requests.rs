@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{TryStreamExt as _, future::join_all};
 use oci_chart_core::{
-    Chart, ChartArtifact, Content, Context,
+    Chart, ChartArtifact, Content, Context, Limits,
     auth::{Credentials, StaticCredentials},
     chart::{LoadOptions, PackageOptions},
     name::{Selector, Tag},
@@ -150,6 +150,34 @@ fn the_budget_of_what_is_only_read() {
     let missing = Selector::Tag(tag("9.0.0"));
     block(transfer::pull(&Context::default(), &fresh(&registry), &missing, &options)).unwrap_err();
     assert_eq!(count(), 2);
+}
+
+#[test]
+fn who_polls_sees_each_change_once() {
+    let registry = start(|builder| builder);
+    push(&fresh(&registry), 1, TagMode::Create);
+    let (store, wanted) = (fresh(&registry), Selector::for_version(">=1").unwrap());
+    // The version that the range comes to now, and what it is: two requests, and no content.
+    let poll = || {
+        let (cx, limits) = (Context::default(), Limits::default());
+        let version = block(transfer::select(&cx, &*store, &wanted, &limits)).unwrap();
+        let found = block(store.resolve(&version)).unwrap();
+        assert_eq!(registry.log().take().len(), 2);
+        (version, found.digest)
+    };
+    registry.log().take();
+    let mut seen = vec![poll(), poll()];
+    push(&fresh(&registry), 2, TagMode::Create);
+    registry.log().take();
+    seen.extend([poll(), poll()]);
+    // The same version with other content.
+    registry.put_manifest("charts/web", "2.0.0", MediaType::OCI_MANIFEST.as_str(), "{}").unwrap();
+    seen.extend([poll(), poll()]);
+    seen.dedup();
+    let versions: Vec<_> = seen.iter().map(|(version, _)| version.to_string()).collect();
+    assert_eq!(versions, ["1.0.0", "2.0.0", "2.0.0"]);
+    let digests: std::collections::BTreeSet<_> = seen.iter().map(|(_, digest)| digest.to_string()).collect();
+    assert_eq!(digests.len(), 3);
 }
 
 /// Adds the chart's third version, with a provenance file.

@@ -18,7 +18,9 @@ pub(super) fn meaning(status: StatusCode, told: &ErrorBody, writes: bool) -> Mea
     if !status.is_client_error() {
         return by_status;
     }
-    by_words(told, writes).or_else(|| by_code(told, writes)).unwrap_or(by_status)
+    // A size that is refused is not one that is wrong, whatever the code says beside it.
+    let code = || if status == StatusCode::PAYLOAD_TOO_LARGE { None } else { by_code(told, writes) };
+    by_words(told, writes).or_else(code).unwrap_or(by_status)
 }
 
 /// Causes that registries have no code for. The sentences are those of Harbor (recorded), ECR, Quay and GitHub.
@@ -112,6 +114,8 @@ mod tests {
             (400, code("UNSUPPORTED"), ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
             (405, String::new(), ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
             (413, "<html>".into(), ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge)),
+            (413, code("SIZE_INVALID"), ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge)),
+            (400, code("SIZE_INVALID"), ErrorKind::DigestMismatch, Some(Reason::SizeMismatch)),
             (429, code("TOOMANYREQUESTS"), ErrorKind::RateLimited, Some(Reason::TooManyRequests)),
             (503, code("NAME_UNKNOWN"), ErrorKind::Unavailable, Some(Reason::ServerFault)),
             (407, String::new(), ErrorKind::Unauthenticated, Some(Reason::ProxyLogin)),

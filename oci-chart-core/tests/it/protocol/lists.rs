@@ -1,10 +1,11 @@
 use futures_util::TryStreamExt as _;
 use oci_chart_core::{
     Context, ErrorKind, Event, Reason,
-    auth::StaticCredentials,
-    name::{RepositoryName, Tag},
+    auth::{Credentials, LoginOptions, LoginPlace, StaticCredentials},
+    name::{RepositoryName, Selector, Tag},
     oci::MediaType,
     store::{Feature, Store, Support},
+    transfer::{self, PullOptions},
 };
 use oci_chart_testkit::{Bearer, Fault, Registry, Rule};
 
@@ -164,4 +165,34 @@ fn warnings_are_told_once() {
     }
     let events: Vec<_> = events.try_iter().collect();
     assert_eq!(events, [Event::Warning("127.0.0.1: this registry moves in May".into())]);
+}
+
+#[test]
+fn an_unknown_repository_may_have_an_empty_list_of_tags() {
+    // olareg's answer; others have 404 and a code for it.
+    let registry = Registry::start().unwrap();
+    let empty =
+        Fault::Status { code: 200, headers: vec![], body: r#"{"name":"charts/web","tags":[]}"#.into() };
+    registry.script().add(Rule::new("GET", "*/tags/list*", empty).always());
+    let store: std::sync::Arc<dyn Store> = std::sync::Arc::new(repository(&registry, "charts/web"));
+    assert_eq!(block(store.tags().try_collect::<Vec<_>>()).unwrap(), []);
+    let version = Selector::Tag("1.0.0".parse().unwrap());
+    let options = PullOptions::without_verification();
+    let error = block(transfer::pull(&Context::default(), &store, &version, &options)).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::NotFound, Some(Reason::TagMissing)), "{error:?}");
+    assert_eq!(error.hint(), Some("the repository has no tags at all"));
+}
+
+#[test]
+fn nothing_hangs_on_the_header_that_names_the_version_of_the_api() {
+    let registry = Registry::builder().bearer_auth(Bearer::new("robot", "hunter2")).start_blocking().unwrap();
+    let without = Fault::RemoveHeader("docker-distribution-api-version".into());
+    registry.script().add(Rule::new("*", "*", without).always());
+    let registries = registries(&registry, login(&registry));
+    let store = open(&registries, &registry, "charts/web");
+    block(store.push(&manifest(1, None), &[])).unwrap();
+    let (options, who) = (LoginOptions::default(), Credentials::basic("robot", "hunter2"));
+    let place = tempfile::tempdir().unwrap();
+    let options = options.with_place(LoginPlace::File(place.path().join("config.json")));
+    assert!(block(registries.login(&host(&registry), &who, &options)).unwrap().verified);
 }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use futures_util::TryStreamExt as _;
 use oci_chart_core::{
     Content, Context, ErrorKind, Event, Reason,
     digest::{Algorithm, Hasher},
@@ -163,4 +164,69 @@ fn places_beside_the_registry_that_a_layer_names_are_never_asked() {
     registry.script().add(Rule::new("GET", "*/blobs/*", Fault::error(404, "BLOB_UNKNOWN")).always());
     block(transfer::pull(&Context::default(), &store, &selector, &options)).unwrap_err();
     assert_eq!(elsewhere.log().entries().len(), 0);
+}
+
+#[test]
+fn a_manifest_of_four_mebibytes_goes_and_comes_and_a_larger_one_is_refused_in_words() {
+    let padded = |bytes: usize| {
+        let text = |padding: usize| {
+            format!(
+                r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"padding":"{}"}}}}"#,
+                "x".repeat(padding)
+            )
+        };
+        Blob::from_bytes(MediaType::OCI_INDEX, text(bytes - text(0).len()))
+    };
+    let registry = Registry::start().unwrap();
+    let store = repository(&registry, "charts/web");
+    let most = padded(4 << 20);
+    assert_eq!(most.descriptor().size, 4 << 20);
+    block(store.push(&most, &tags(&["1.0.0"]))).unwrap();
+    let version = Selector::Tag("1.0.0".parse().unwrap());
+    let (descriptor, bytes) = block(store.fetch_manifest(&version)).unwrap();
+    assert_eq!((&descriptor, bytes.len()), (most.descriptor(), 4 << 20));
+    let error = block(store.push(&padded((4 << 20) + 1), &tags(&["2.0.0"]))).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge)), "{error:?}");
+    assert!(error.hint().is_some() && error.get("status") == Some("413"), "{error:?}");
+}
+
+#[test]
+fn a_digest_header_of_another_algorithm_is_held_against_the_bytes_as_well() {
+    let registry = Registry::start().unwrap();
+    let store = repository(&registry, "charts/web");
+    let blob = manifest(1, None);
+    block(store.push(&blob, &tags(&["1.0.0"]))).unwrap();
+    let bytes = blob.content().unwrap().read(1 << 20).unwrap();
+    let mut hasher = Hasher::new(Algorithm::Sha512);
+    hasher.update(&bytes);
+    let right = hasher.finish().to_string();
+    let version = Selector::Tag("1.0.0".parse().unwrap());
+    for (claimed, reason) in [
+        (right.clone(), None),
+        ("md5:d41d8cd98f00b204e9800998ecf8427e".to_owned(), None),
+        (format!("sha512:{}", "0".repeat(128)), Some(Reason::WrongDigestHeader)),
+        ("nothing".to_owned(), Some(Reason::WrongDigestHeader)),
+    ] {
+        registry.script().clear();
+        let lie = Fault::SetHeader("docker-content-digest".into(), claimed.clone());
+        registry.script().add(Rule::new("GET", "*/manifests/*", lie).always());
+        match block(store.fetch_manifest(&version)) {
+            Ok((_, found)) => assert!(found == bytes && reason.is_none(), "{claimed}"),
+            Err(error) => assert_eq!(error.reason(), reason, "{claimed}: {error:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_refers_to_something_that_comes_later_is_taken() {
+    for api in [true, false] {
+        let registry = Registry::builder().referrers_api(api).start_blocking().unwrap();
+        let store = repository(&registry, "charts/web");
+        let subject = manifest(1, None);
+        let referrer = manifest(2, Some(subject.descriptor()));
+        block(store.push(&referrer, &[])).unwrap();
+        block(store.push(&subject, &tags(&["1.0.0"]))).unwrap();
+        let found: Vec<Descriptor> = block(store.referrers(subject.descriptor()).try_collect()).unwrap();
+        assert_eq!(found.len(), 1, "API: {api}");
+    }
 }

@@ -65,6 +65,36 @@ fn a_login_is_not_shown_under_another_name_nor_when_the_way_leads_home_again() {
 }
 
 #[test]
+fn manifests_and_lists_behind_a_redirect_are_read_without_a_login() {
+    use futures_util::TryStreamExt as _;
+
+    let elsewhere = start(|builder| builder);
+    for build in
+        [(|builder: Builder| builder.basic_auth("robot", "hunter2")) as fn(Builder) -> Builder, |builder| {
+            builder.bearer_auth(Bearer::new("robot", "hunter2"))
+        }]
+    {
+        let registry = start(build);
+        let store = store(&registry);
+        block(store.resolve(&Selector::Tag("1.0.0".parse().unwrap()))).unwrap();
+        let subject = Descriptor::of(MediaType::OCI_INDEX, INDEX);
+        for path in
+            ["manifests/1.0.0".to_owned(), "tags/list".into(), format!("referrers/{}", subject.digest)]
+        {
+            let to = redirect(&format!("{}/v2/charts/web/{path}", elsewhere.url()));
+            registry.script().add(Rule::new("GET", &format!("/v2/charts/web/{path}*"), to).always());
+        }
+        let (_, bytes) = block(store.fetch_manifest(&Selector::Tag("1.0.0".parse().unwrap()))).unwrap();
+        assert_eq!(bytes, INDEX);
+        assert_eq!(block(store.tags().try_collect::<Vec<_>>()).unwrap().len(), 1);
+        assert_eq!(block(store.referrers(&subject).try_collect::<Vec<_>>()).unwrap(), []);
+        let seen = elsewhere.log().take();
+        assert_eq!(seen.len(), 3);
+        assert!(seen.iter().all(|exchange| exchange.authorization.is_none()));
+    }
+}
+
+#[test]
 fn cookies_are_not_kept() {
     let registry = start(|builder| builder);
     registry

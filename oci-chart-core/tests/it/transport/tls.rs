@@ -71,6 +71,37 @@ fn each_fault_of_a_certificate_has_its_word() {
     ask(&registry, once().with_root(Tls::AUTHORITY)).unwrap();
 }
 
+/// Tells the child where the registry is.
+const CHILD: &str = "OCI_CHART_ROOTS_CHILD";
+
+#[test]
+fn the_authorities_of_the_system_are_trusted() {
+    if let Ok(registry) = std::env::var(CHILD) {
+        let registries = Registries::new(once(), StaticCredentials::default()).unwrap();
+        let address = RepositoryAddress::parse(&format!("{registry}/charts/web")).unwrap();
+        let repository = registries.repository(&address).unwrap();
+        let error = block(repository.resolve(&Selector::Tag("1.0.0".parse().unwrap()))).unwrap_err();
+        println!("{:?}", error.reason());
+        return;
+    }
+    let registry = start(Tls::built_in());
+    let directory = tempfile::tempdir().unwrap();
+    let system = directory.path().join("system.pem");
+    for (authority, expected) in [(Tls::AUTHORITY, "Some(TagMissing)"), (AUTHORITY, "Some(UnknownAuthority)")]
+    {
+        fs_err::write(&system, authority).unwrap();
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "transport::tls::the_authorities_of_the_system_are_trusted", "--nocapture"])
+            .env(CHILD, registry.host())
+            .env("SSL_CERT_FILE", &system)
+            .env_remove("SSL_CERT_DIR")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && said.contains(expected), "{said}");
+    }
+}
+
 #[test]
 fn an_authority_can_be_trusted_for_one_host_alone() {
     let (one, other) = (start(Tls::built_in()), start(Tls::built_in()));
