@@ -1,249 +1,269 @@
-//! The verbs.
+//! The client, and the verbs that move charts.
 
-use std::path::PathBuf;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use oci_chart_core::{
-    ChartArtifact, Client as CoreClient, ErrorKind, Result,
-    auth::{Credentials, StaticCredentials},
-    blocking::{self, HostCredentials},
-    chart::Timestamp,
-    name::{Host, Location, Selector, Tag, Target},
+    ChartArtifact, Error, ErrorKind, Result, blocking,
+    name::{Location, Selector, Target},
     oci::ArtifactOptions,
     store::TagMode,
     transfer::{PullOptions, PushOptions},
 };
-use pyo3::{exceptions::PyValueError, prelude::*};
-
-use crate::{
-    call::{PythonHost, detached, waited},
-    chart::Package,
-    values::{CancelToken, Descriptor, PullResult, PushResult},
+use pyo3::{
+    gc::{PyTraverseError, PyVisit},
+    prelude::*,
 };
 
-/// Stores and registries, and what is done with them.
-#[pyclass(frozen, module = "oci_chart")]
-pub(crate) struct Client {
-    client: blocking::Client,
+use crate::{
+    call::{Call, PythonHost, detached, waited},
+    chart::Package,
+    convert::{Moment, Seconds},
+    errors::raise,
+    options::Options,
+    trust::{PolicyHandle, Verifying},
+    values::{Descriptor, PullResult, PushResult},
+};
+
+/// Connections, tokens and what else calls share. `oci_chart.Client` is what people see of it.
+#[pyclass(frozen, module = "oci_chart._native")]
+pub(crate) struct ClientCore {
+    /// None once it is closed.
+    open: RwLock<Option<Arc<Opened>>>,
+    credentials: Option<Py<PyAny>>,
+}
+
+pub(crate) struct Opened {
+    pub(crate) blocking: blocking::Client,
+    timeout: Option<Duration>,
     credentials: Option<Py<PyAny>>,
 }
 
 #[pymethods]
-impl Client {
-    /// See `oci_chart.Client` for what the arguments mean.
+impl ClientCore {
     #[new]
-    #[pyo3(signature = (*, auth = None, credentials = None, plain_http = None, ca_file = None, user_agent = None))]
+    #[pyo3(signature = (options: "dict[str, typing.Any]", credentials, timeout, /))]
     fn new(
         py: Python<'_>,
-        auth: Option<std::collections::BTreeMap<String, (String, String)>>,
+        options: Options,
         credentials: Option<Py<PyAny>>,
-        plain_http: Option<Vec<String>>,
-        ca_file: Option<PathBuf>,
-        user_agent: Option<String>,
+        timeout: Option<Seconds>,
     ) -> PyResult<Self> {
-        if auth.is_some() && credentials.is_some() {
-            return Err(PyValueError::new_err("auth and credentials exclude each other"));
-        }
         let asks = credentials.is_some();
-        let client = detached(py, || {
-            let mut builder = CoreClient::builder();
-            for host in plain_http.unwrap_or_default() {
-                builder = builder.plain_http(Host::parse(&host)?);
-            }
-            if let Some(path) = ca_file {
-                builder = builder.root_certificate(fs_read(path)?);
-            }
-            if let Some(suffix) = user_agent {
-                builder = builder.user_agent(suffix);
-            }
-            if let Some(auth) = auth {
-                let mut known = StaticCredentials::default();
-                for (host, (user, password)) in auth {
-                    known = known.with(Host::parse(&host)?, Credentials::basic(user, password));
-                }
-                builder = builder.credentials(known);
-            } else if asks {
-                builder = builder.credentials(HostCredentials::default());
-            }
-            Ok(blocking::Client::new(builder.build()?))
-        })?;
-        Ok(Self { client, credentials })
+        let client = detached(py, || options.client(asks))?;
+        let shared = credentials.as_ref().map(|callback| callback.clone_ref(py));
+        let open = Opened {
+            blocking: blocking::Client::new(client),
+            timeout: timeout.map(|Seconds(time)| time),
+            credentials: shared,
+        };
+        Ok(Self { open: RwLock::new(Some(Arc::new(open))), credentials })
     }
 
-    #[pyo3(signature = (package, to, /, *, mode = "create", created = None, progress = None, cancel = None))]
-    #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
-    fn push(
-        &self,
-        py: Python<'_>,
-        package: &Package,
-        to: &str,
-        mode: &str,
-        created: Option<u64>,
-        progress: Option<Py<PyAny>>,
-        cancel: Option<CancelToken>,
-    ) -> PyResult<PushResult> {
-        let mode = tag_mode(mode)?;
-        let package = package.package.clone();
-        waited(py, self.host(py, progress, cancel), |host| {
-            let location = Target::of_push(to, &package.metadata()?.name)?;
-            let mut options = ArtifactOptions::default();
-            if let Some(created) = created {
-                options = options.with_created(Timestamp::from_unix(created)?);
-            }
-            let artifact = ChartArtifact::new(package, &options)?;
-            let pushed =
-                self.client.push(&artifact, &location, &PushOptions::default().with_mode(mode), host)?;
-            Ok(PushResult::from_outcome(&pushed, location.to_string()))
+    /// Calls that are under way go on to their end.
+    fn close(&self, py: Python<'_>) {
+        let open = self.open.write().unwrap_or_else(PoisonError::into_inner).take();
+        py.detach(|| drop(open));
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
+        visit.call(&self.credentials)
+    }
+}
+
+impl ClientCore {
+    /// What a call works with.
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<Arc<Opened>> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
+        open.ok_or_else(|| {
+            let closed = Error::new(ErrorKind::InvalidInput, "the client is closed")
+                .with_hint("make another one, or close it later");
+            raise(py, &closed)
         })
     }
+}
 
-    #[pyo3(signature = (reference, /, *, version = None, dest = None, verify, provenance = false, progress = None, cancel = None))]
-    #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
-    fn pull(
-        &self,
-        py: Python<'_>,
-        reference: &str,
-        version: Option<&str>,
-        dest: Option<PathBuf>,
-        verify: bool,
-        provenance: bool,
-        progress: Option<Py<PyAny>>,
-        cancel: Option<CancelToken>,
-    ) -> PyResult<PullResult> {
-        if verify {
-            return Err(PyValueError::new_err("verify must be False: policies are not here yet"));
+impl Opened {
+    pub(crate) fn host(&self, py: Python<'_>, call: Call) -> PythonHost {
+        PythonHost::new(py, call, self.credentials.as_ref(), self.timeout)
+    }
+}
+
+/// How a push goes: what may happen to the tag, other tags, and the time that the manifest names.
+#[derive(FromPyObject)]
+pub(crate) struct Pushing(String, Vec<String>, Option<Moment>);
+
+impl Pushing {
+    pub(crate) fn options(self) -> Result<(ArtifactOptions, PushOptions)> {
+        let Self(mode, channels, created) = self;
+        let mut push = PushOptions::default().with_mode(tag_mode(&mode)?);
+        for channel in channels {
+            push = push.with_channel(channel.parse()?);
         }
-        let pulled = waited(py, self.host(py, progress, cancel), |host| {
-            let (location, selector) = target(reference, version)?;
-            let options = PullOptions::without_verification().with_provenance(provenance);
-            let pulled = self.client.pull(&location, &selector, &options, host)?;
-            if let Some(dest) = dest {
-                pulled.package.write_to_dir(dest)?;
-            }
-            Ok(pulled)
-        })?;
-        PullResult::from_pulled(py, pulled)
-    }
-
-    #[pyo3(signature = (reference, /, *, version = None, cancel = None))]
-    fn resolve(
-        &self,
-        py: Python<'_>,
-        reference: &str,
-        version: Option<&str>,
-        cancel: Option<CancelToken>,
-    ) -> PyResult<Descriptor> {
-        waited(py, self.host(py, None, cancel), |host| {
-            let (location, selector) = target(reference, version)?;
-            Ok(Descriptor::from(&self.client.resolve(&location, &selector, host)?))
-        })
-    }
-
-    /// The metadata of a version as JSON, from the config blob alone.
-    #[pyo3(signature = (reference, /, *, version = None, cancel = None))]
-    fn metadata_json(
-        &self,
-        py: Python<'_>,
-        reference: &str,
-        version: Option<&str>,
-        cancel: Option<CancelToken>,
-    ) -> PyResult<String> {
-        waited(py, self.host(py, None, cancel), |host| {
-            let (location, selector) = target(reference, version)?;
-            Ok(self.client.fetch_metadata(&location, &selector, host)?.to_json())
-        })
-    }
-
-    #[pyo3(signature = (reference, /, *, cancel = None))]
-    fn tags(&self, py: Python<'_>, reference: &str, cancel: Option<CancelToken>) -> PyResult<Vec<String>> {
-        waited(py, self.host(py, None, cancel), |host| {
-            let (location, _) = target(reference, None)?;
-            Ok(self.client.tags(&location, host)?.iter().map(Tag::to_string).collect())
-        })
-    }
-
-    #[pyo3(signature = (reference, tag, /, *, mode = "create", cancel = None))]
-    fn tag(
-        &self,
-        py: Python<'_>,
-        reference: &str,
-        tag: &str,
-        mode: &str,
-        cancel: Option<CancelToken>,
-    ) -> PyResult<()> {
-        let mode = tag_mode(mode)?;
-        waited(py, self.host(py, None, cancel), |host| {
-            let (location, selector) = target(reference, None)?;
-            let descriptor = self.client.resolve(&location, &selector, host)?;
-            self.client.tag(&location, &descriptor, &tag.parse()?, &mode, host)
-        })
-    }
-
-    /// Whether there is such a version.
-    #[pyo3(signature = (reference, /, *, version = None, cancel = None))]
-    fn exists(
-        &self,
-        py: Python<'_>,
-        reference: &str,
-        version: Option<&str>,
-        cancel: Option<CancelToken>,
-    ) -> PyResult<bool> {
-        waited(py, self.host(py, None, cancel), |host| {
-            let (location, selector) = target(reference, version)?;
-            match self.client.resolve(&location, &selector, host) {
-                Ok(_) => Ok(true),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-                Err(error) => Err(error),
-            }
-        })
-    }
-
-    #[pyo3(signature = (reference, /, *, version = None, cancel = None))]
-    fn delete(
-        &self,
-        py: Python<'_>,
-        reference: &str,
-        version: Option<&str>,
-        cancel: Option<CancelToken>,
-    ) -> PyResult<()> {
-        waited(py, self.host(py, None, cancel), |host| {
-            let (location, selector) = target(reference, version)?;
-            self.client.delete(&location, &selector, host)
-        })
-    }
-
-    fn __repr__(&self) -> &'static str {
-        "<Client>"
+        let mut artifact = ArtifactOptions::default();
+        if let Some(Moment(created)) = created {
+            artifact = artifact.with_created(created);
+        }
+        Ok((artifact, push))
     }
 }
 
-impl Client {
-    fn host(&self, py: Python<'_>, progress: Option<Py<PyAny>>, cancel: Option<CancelToken>) -> PythonHost {
-        let mut host = PythonHost::default();
-        host.progress = progress;
-        host.credentials = self.credentials.as_ref().map(|callback| callback.clone_ref(py));
-        host.cancel = cancel.map(|token| token.0);
-        host
-    }
+#[pyfunction]
+pub(crate) fn push(
+    py: Python<'_>,
+    client: &ClientCore,
+    package: &Package,
+    to: &str,
+    how: Pushing,
+    call: Call,
+) -> PyResult<PushResult> {
+    let client = client.open(py)?;
+    let package = package.package.clone();
+    waited(py, client.host(py, call), |host| {
+        let location = Target::of_push(to, &package.metadata()?.name)?;
+        let (artifact, push) = how.options()?;
+        let artifact = ChartArtifact::new(package, &artifact)?;
+        let pushed = client.blocking.push(&artifact, &location, &push, host)?;
+        Ok(PushResult::from_outcome(&pushed, location.to_string()))
+    })
 }
 
-fn target(reference: &str, version: Option<&str>) -> Result<(Location, Selector)> {
+/// Without a policy nothing is verified but digests.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "what the verb takes")]
+pub(crate) fn pull(
+    py: Python<'_>,
+    client: &ClientCore,
+    reference: &str,
+    version: Option<&str>,
+    dest: Option<std::path::PathBuf>,
+    policy: Option<PolicyHandle>,
+    how: Verifying,
+    provenance: bool,
+    call: Call,
+) -> PyResult<PullResult> {
+    let client = client.open(py)?;
+    let pulled = waited(py, client.host(py, call), |host| {
+        let (location, selector) = target(reference, version)?;
+        let core = client.blocking.client();
+        let options = match policy {
+            Some(policy) => PullOptions::verified_by(policy.0).with_verify_options(how.options(core)?),
+            None => PullOptions::without_verification(),
+        };
+        let options = options.with_provenance(provenance).with_limits(core.limits().clone());
+        let pulled = client.blocking.pull(&location, &selector, &options, host)?;
+        if let Some(dest) = dest {
+            pulled.package.write_to_dir(dest)?;
+        }
+        Ok(pulled)
+    })?;
+    PullResult::from_pulled(py, pulled)
+}
+
+#[pyfunction]
+pub(crate) fn resolve(
+    py: Python<'_>,
+    client: &ClientCore,
+    reference: &str,
+    version: Option<&str>,
+    call: Call,
+) -> PyResult<Descriptor> {
+    let client = client.open(py)?;
+    waited(py, client.host(py, call), |host| {
+        let (location, selector) = target(reference, version)?;
+        Ok(Descriptor::from(&client.blocking.resolve(&location, &selector, host)?))
+    })
+}
+
+/// The metadata of a version as JSON, from the config blob alone.
+#[pyfunction]
+pub(crate) fn metadata(
+    py: Python<'_>,
+    client: &ClientCore,
+    reference: &str,
+    version: Option<&str>,
+    call: Call,
+) -> PyResult<String> {
+    let client = client.open(py)?;
+    waited(py, client.host(py, call), |host| {
+        let (location, selector) = target(reference, version)?;
+        Ok(client.blocking.fetch_metadata(&location, &selector, host)?.to_json())
+    })
+}
+
+#[pyfunction]
+pub(crate) fn tag(
+    py: Python<'_>,
+    client: &ClientCore,
+    reference: &str,
+    tag: &str,
+    mode: &str,
+    call: Call,
+) -> PyResult<()> {
+    let client = client.open(py)?;
+    waited(py, client.host(py, call), |host| {
+        let (location, selector) = target(reference, None)?;
+        let (tag, mode) = (tag.parse()?, tag_mode(mode)?);
+        let descriptor = client.blocking.resolve(&location, &selector, host)?;
+        client.blocking.tag(&location, &descriptor, &tag, &mode, host)
+    })
+}
+
+#[pyfunction]
+pub(crate) fn delete(
+    py: Python<'_>,
+    client: &ClientCore,
+    reference: &str,
+    version: Option<&str>,
+    call: Call,
+) -> PyResult<()> {
+    let client = client.open(py)?;
+    waited(py, client.host(py, call), |host| {
+        let (location, selector) = target(reference, version)?;
+        client.blocking.delete(&location, &selector, host)
+    })
+}
+
+/// What was found at a place, as JSON and for people.
+#[pyfunction]
+pub(crate) fn diagnose(
+    py: Python<'_>,
+    client: &ClientCore,
+    place: &str,
+    call: Call,
+) -> PyResult<(String, String)> {
+    let client = client.open(py)?;
+    waited(py, client.host(py, call), |host| {
+        let (location, _) = target(place, None)?;
+        let found = client.blocking.diagnose(&location, host)?;
+        Ok((serde_json::json!(found).to_string(), found.to_string()))
+    })
+}
+
+/// What a reference means, together with a version beside it.
+pub(crate) fn target(reference: &str, version: Option<&str>) -> Result<(Location, Selector)> {
     let target: Target = reference.parse()?;
     let selector = target.selector(version)?;
     Ok((target.into_location(), selector))
 }
 
-fn tag_mode(mode: &str) -> PyResult<TagMode> {
-    match mode {
-        "create" => Ok(TagMode::Create),
-        "ensure" => Ok(TagMode::Ensure),
-        "replace" => Ok(TagMode::Replace),
-        _ => mode.parse().map(TagMode::Expect).map_err(|_| {
-            PyValueError::new_err(format!("mode is create, ensure, replace or a digest, not {mode:?}"))
-        }),
-    }
-}
-
-fn fs_read(path: PathBuf) -> Result<Vec<u8>> {
-    let content = oci_chart_core::Content::from_path(path)?;
-    Ok(content.read(1 << 20)?.to_vec())
+pub(crate) fn tag_mode(mode: &str) -> Result<TagMode> {
+    Ok(match mode {
+        "create" => TagMode::Create,
+        "ensure" => TagMode::Ensure,
+        "replace" => TagMode::Replace,
+        _ => TagMode::Expect(mode.parse().map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, "no such mode for a tag")
+                .with_context("mode", format!("{mode:?}"))
+                .with_hint("it is create, ensure, replace, or the digest that has to be there")
+                .with_source(Error::from(error))
+        })?),
+    })
 }

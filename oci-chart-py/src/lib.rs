@@ -9,18 +9,41 @@ compile_error!("panics must unwind, so that they become exceptions");
 mod call;
 mod chart;
 mod client;
+mod convert;
 mod errors;
+mod keys;
+mod logging;
+mod login;
+mod options;
+mod pgp;
+mod store;
+mod trust;
 mod values;
+mod verify;
 
 /// Everything here is reached through the package `oci_chart`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::error_kinds;
-    #[pymodule_export]
     use super::{
         chart::{Chart, Package},
-        client::Client,
+        client::{ClientCore, delete, diagnose, metadata, pull, push, resolve, tag},
+        errors::{error_kinds, words},
+        keys::{PublicKey, Signer, SigningKey},
+        login::{Credentials, PullSecret, login, login_status, logout, stored_logins},
+        pgp::Keyring,
+        store::{
+            BlobReader, ReferrerIterator, TagIterator, fetch_to, has, manifest, open_blob, referrers,
+            store_content, tags,
+        },
+        trust::{Attachment, Attestation, PolicyCore},
         values::{CancelToken, Descriptor, Event, PullResult, PushResult, Reference, matches, version},
+        verify::{
+            attach, attest, examine, fetch_attachment, publish, sign, tree, verify, verify_attestation,
+        },
     };
+
+    #[cfg(debug_assertions)]
+    #[pymodule_export]
+    use super::errors::panics;
 }

@@ -1,4 +1,6 @@
-//! Values: frozen, comparable, picklable.
+//! Values: frozen, comparable, picklable, and shown as they are written.
+
+use std::collections::BTreeMap;
 
 use oci_chart_core::{
     Digest,
@@ -6,9 +8,11 @@ use oci_chart_core::{
     oci,
     transfer::{Pulled, PushOutcome},
 };
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyBytes};
 
-use crate::{chart::Package, errors::raise};
+use crate::{chart::Package, convert::python_enum, errors::raise, trust::Evidence};
+
+python_enum! { EventKind PushAction }
 
 /// The version of this package.
 #[pyfunction]
@@ -16,7 +20,10 @@ pub(crate) fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Whether `version` satisfies the constraint, by Helm's rules.
+/// Whether `version` satisfies `constraint`, by Helm's rules.
+///
+/// >>> matches(">=1.2 <2", "1.9.0")
+/// True
 #[pyfunction]
 #[pyo3(signature = (constraint, version, /))]
 pub(crate) fn matches(py: Python<'_>, constraint: &str, version: &str) -> PyResult<bool> {
@@ -27,20 +34,31 @@ pub(crate) fn matches(py: Python<'_>, constraint: &str, version: &str) -> PyResu
 }
 
 /// What a text refers to: `[oci://]HOST/REPOSITORY[:TAG][@DIGEST]`, by Helm's rules.
+///
+/// >>> reference = Reference("oci://registry.example/charts/web:1.0.0")
+/// >>> reference.repository, reference.tag
+/// ('charts/web', '1.0.0')
+/// >>> Reference("oci://registry.example/charts/web").selector
+/// '*'
 #[pyclass(frozen, eq, hash, get_all, module = "oci_chart")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reference {
+    /// The text, in its usual form.
+    text: String,
     host: String,
     repository: String,
     tag: Option<String>,
     digest: Option<String>,
     /// What is pulled: the tag, the digest, both, or the constraint that the tag or its absence stands for.
     selector: String,
-    text: String,
 }
 
 #[pymethods]
 impl Reference {
+    #[classattr]
+    #[pyo3(name = "__match_args__")]
+    const MATCH_ARGS: (&'static str,) = ("text",);
+
     #[new]
     #[pyo3(signature = (text, /))]
     fn new(py: Python<'_>, text: &str) -> PyResult<Self> {
@@ -71,13 +89,21 @@ impl Reference {
     }
 }
 
-/// What names content: media type, digest and size in bytes.
+/// What names content: media type, digest and size in bytes; in a list of referrers also the artifact's type and annotations.
+///
+/// >>> empty = Descriptor.of(b"{}", "application/json")
+/// >>> empty.size
+/// 2
+/// >>> Descriptor(empty.media_type, empty.digest, empty.size) == empty
+/// True
 #[pyclass(frozen, from_py_object, eq, hash, get_all, module = "oci_chart")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Descriptor {
     media_type: String,
-    digest: String,
+    pub(crate) digest: String,
     size: u64,
+    artifact_type: Option<String>,
+    annotations: BTreeMap<String, String>,
 }
 
 #[pymethods]
@@ -87,24 +113,75 @@ impl Descriptor {
     const MATCH_ARGS: (&'static str, &'static str, &'static str) = ("media_type", "digest", "size");
 
     #[new]
-    fn new(py: Python<'_>, media_type: String, digest: &str, size: u64) -> PyResult<Self> {
+    #[pyo3(signature = (media_type, digest, size, *, artifact_type = None, annotations = None))]
+    fn new(
+        py: Python<'_>,
+        media_type: String,
+        digest: &str,
+        size: u64,
+        artifact_type: Option<String>,
+        annotations: Option<BTreeMap<String, String>>,
+    ) -> PyResult<Self> {
         let digest: Digest =
             digest.parse().map_err(|error| raise(py, &oci_chart_core::Error::from(error)))?;
-        Ok(Self { media_type, digest: digest.to_string(), size })
+        let annotations = annotations.unwrap_or_default();
+        Ok(Self { media_type, digest: digest.to_string(), size, artifact_type, annotations })
     }
 
-    fn __repr__(&self) -> String {
-        format!("Descriptor({:?}, {:?}, {})", self.media_type, self.digest, self.size)
+    /// The descriptor of these bytes.
+    #[staticmethod]
+    #[pyo3(signature = (data, media_type, /))]
+    fn of(data: crate::convert::Octets, media_type: String) -> Self {
+        (&oci::Descriptor::of(media_type.into(), data.0)).into()
     }
 
-    fn __getnewargs__(&self) -> (&str, &str, u64) {
-        (&self.media_type, &self.digest, self.size)
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let mut shown = format!("Descriptor({:?}, {:?}, {}", self.media_type, self.digest, self.size);
+        if let Some(kind) = &self.artifact_type {
+            shown += &format!(", artifact_type={}", kind.into_pyobject(py)?.repr()?);
+        }
+        if !self.annotations.is_empty() {
+            shown += &format!(", annotations={}", (&self.annotations).into_pyobject(py)?.repr()?);
+        }
+        Ok(shown + ")")
     }
+
+    #[allow(clippy::type_complexity, reason = "what pickle wants: positional and named arguments")]
+    fn __getnewargs_ex__(&self) -> ((&str, &str, u64), BTreeMap<&str, Either<'_>>) {
+        let named = [
+            ("artifact_type", Either::Text(self.artifact_type.as_deref())),
+            ("annotations", Either::Map(&self.annotations)),
+        ];
+        ((&self.media_type, &self.digest, self.size), named.into())
+    }
+}
+
+#[derive(IntoPyObject)]
+enum Either<'a> {
+    Text(Option<&'a str>),
+    Map(&'a BTreeMap<String, String>),
 }
 
 impl From<&oci::Descriptor> for Descriptor {
     fn from(found: &oci::Descriptor) -> Self {
-        Self { media_type: found.media_type.to_string(), digest: found.digest.to_string(), size: found.size }
+        Self {
+            media_type: found.media_type.to_string(),
+            digest: found.digest.to_string(),
+            size: found.size,
+            artifact_type: found.artifact_type.as_ref().map(ToString::to_string),
+            annotations: found.annotations.clone(),
+        }
+    }
+}
+
+impl Descriptor {
+    /// As the core has it.
+    pub(crate) fn core(&self) -> oci_chart_core::Result<oci::Descriptor> {
+        let mut found =
+            oci::Descriptor::new(self.media_type.as_str().into(), self.digest.parse()?, self.size);
+        found.artifact_type = self.artifact_type.as_deref().map(Into::into);
+        found.annotations.clone_from(&self.annotations);
+        Ok(found)
     }
 }
 
@@ -112,9 +189,12 @@ impl From<&oci::Descriptor> for Descriptor {
 #[pyclass(frozen, eq, hash, get_all, module = "oci_chart")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PushResult {
+    /// The manifest that the tag points at now.
     descriptor: Descriptor,
     tag: String,
-    action: String,
+    /// Whether it had to be pushed.
+    action: PushAction,
+    /// The repository or layout.
     location: String,
 }
 
@@ -123,7 +203,7 @@ impl PushResult {
         Self {
             descriptor: (&outcome.descriptor).into(),
             tag: outcome.tag.to_string(),
-            action: outcome.action.as_str().to_owned(),
+            action: PushAction(outcome.action.as_str().into()),
             location,
         }
     }
@@ -137,8 +217,17 @@ impl PushResult {
         ("descriptor", "tag", "action", "location");
 
     #[new]
-    fn new(descriptor: Descriptor, tag: String, action: String, location: String) -> Self {
-        Self { descriptor, tag, action, location }
+    fn new(
+        py: Python<'_>,
+        descriptor: Descriptor,
+        tag: String,
+        action: String,
+        location: String,
+    ) -> PyResult<Self> {
+        let action = PushAction(action.into());
+        // A word that is none is told apart here, by the enumeration itself.
+        (&action).into_pyobject(py)?;
+        Ok(Self { descriptor, tag, action, location })
     }
 
     /// The manifest's digest.
@@ -153,27 +242,29 @@ impl PushResult {
         format!("{}@{}", self.location, self.descriptor.digest)
     }
 
-    fn __repr__(&self) -> String {
-        format!(
-            "PushResult({}, {:?}, {:?}, {:?})",
-            self.descriptor.__repr__(),
-            self.tag,
-            self.action,
-            self.location
-        )
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let shown = [&self.tag, self.action.0.as_ref(), &self.location]
+            .map(|text| text.into_pyobject(py).map(|text| text.repr().map(|text| text.to_string())));
+        let mut all = format!("PushResult({}", self.descriptor.__repr__(py)?);
+        for text in shown {
+            all += ", ";
+            all += &text??;
+        }
+        Ok(all + ")")
     }
 
     fn __getnewargs__(&self) -> (Descriptor, &str, &str, &str) {
-        (self.descriptor.clone(), &self.tag, &self.action, &self.location)
+        (self.descriptor.clone(), &self.tag, &self.action.0, &self.location)
     }
 }
 
 /// A pulled chart.
-#[pyclass(frozen, get_all, module = "oci_chart")]
+#[pyclass(frozen, module = "oci_chart")]
 pub(crate) struct PullResult {
     descriptor: Descriptor,
     package: Py<Package>,
     manifest: Vec<u8>,
+    evidence: Option<Evidence>,
 }
 
 impl PullResult {
@@ -181,6 +272,7 @@ impl PullResult {
         Ok(Self {
             descriptor: (&pulled.descriptor).into(),
             manifest: pulled.manifest.bytes().to_vec(),
+            evidence: pulled.evidence.map(|found| Evidence(found.to_json())),
             package: Py::new(py, Package::from(pulled.package))?,
         })
     }
@@ -188,10 +280,34 @@ impl PullResult {
 
 #[pymethods]
 impl PullResult {
+    /// The manifest: of an index, the one in it that is a chart.
+    #[getter]
+    fn descriptor(&self) -> Descriptor {
+        self.descriptor.clone()
+    }
+
     /// The manifest's digest.
     #[getter]
     fn digest(&self) -> &str {
         &self.descriptor.digest
+    }
+
+    /// The manifest's bytes, as the store has them.
+    #[getter]
+    fn manifest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.manifest)
+    }
+
+    /// The package. Its bytes are those that the manifest names.
+    #[getter]
+    fn package(&self, py: Python<'_>) -> Py<Package> {
+        self.package.clone_ref(py)
+    }
+
+    /// Why the chart is trusted, where a policy was asked for.
+    #[getter]
+    fn evidence(&self) -> Option<Evidence> {
+        self.evidence.clone()
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -199,16 +315,18 @@ impl PullResult {
     }
 }
 
-/// Something that happened during a call: `started`, `progress`, `finished`, `skipped`, `warning`, `waiting`.
+/// Something that happened during a call.
 #[pyclass(frozen, eq, get_all, module = "oci_chart")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Event {
-    kind: &'static str,
+    kind: EventKind,
+    /// Which transfer.
     id: Option<u64>,
     digest: Option<String>,
     media_type: Option<String>,
     /// Bytes moved so far, or the size of what begins.
     bytes: Option<u64>,
+    /// What a warning says, or what is waited for.
     text: Option<String>,
 }
 
@@ -216,26 +334,30 @@ impl Event {
     /// None for a mere tick.
     pub(crate) fn new(event: oci_chart_core::Event) -> Option<Self> {
         use oci_chart_core::Event as Core;
-        let empty = Self { kind: "", id: None, digest: None, media_type: None, bytes: None, text: None };
+        let empty = |kind: &'static str| Self {
+            kind: EventKind(kind.into()),
+            id: None,
+            digest: None,
+            media_type: None,
+            bytes: None,
+            text: None,
+        };
         let of = |kind, transfer: oci_chart_core::context::Transfer| Self {
-            kind,
             id: Some(transfer.id),
             digest: Some(transfer.digest.to_string()),
             media_type: Some(transfer.media_type),
             bytes: Some(transfer.bytes),
-            text: None,
+            ..empty(kind)
         };
         Some(match event {
             Core::Started(transfer) => of("started", transfer),
             Core::Skipped(transfer) => of("skipped", transfer),
-            Core::Progress { id, bytes } => {
-                Self { kind: "progress", id: Some(id), bytes: Some(bytes), ..empty }
-            }
-            Core::Finished { id } => Self { kind: "finished", id: Some(id), ..empty },
-            Core::Warning(text) => Self { kind: "warning", text: Some(text), ..empty },
+            Core::Progress { id, bytes } => Self { id: Some(id), bytes: Some(bytes), ..empty("progress") },
+            Core::Finished { id } => Self { id: Some(id), ..empty("finished") },
+            Core::Warning(text) => Self { text: Some(text), ..empty("warning") },
             Core::Waiting { what, why, wait, .. } => {
-                let text = format!("{what}: {why}; waiting {:.1} s", wait.as_secs_f64());
-                Self { kind: "waiting", text: Some(text), ..empty }
+                let text = format!("{what} waits {:.1} s: {why}", wait.as_secs_f64());
+                Self { text: Some(text), ..empty("waiting") }
             }
             _ => return None,
         })
@@ -245,7 +367,7 @@ impl Event {
 #[pymethods]
 impl Event {
     fn __repr__(&self) -> String {
-        let mut shown = format!("<Event {}", self.kind);
+        let mut shown = format!("<Event {}", self.kind.0);
         for part in [
             self.id.map(|id| id.to_string()),
             self.bytes.map(|bytes| format!("{bytes} bytes")),
@@ -262,6 +384,11 @@ impl Event {
 }
 
 /// Stops calls from another thread: pass it as `cancel=`, call `cancel()` anywhere.
+///
+/// >>> token = CancelToken()
+/// >>> token.cancel()
+/// >>> token.cancelled
+/// True
 #[pyclass(frozen, from_py_object, module = "oci_chart")]
 #[derive(Clone, Default)]
 pub(crate) struct CancelToken(pub(crate) oci_chart_core::CancelToken);

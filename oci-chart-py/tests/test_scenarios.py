@@ -124,7 +124,7 @@ class World:
         return {"digest": self.client.resolve(reference, version=version).digest}
 
     def tags(self, _):
-        return {"tags": self.client.tags(self.repository)}
+        return {"tags": list(self.client.tags(self.repository))}
 
     def tag(self, step):
         self.client.tag(self.at(step, "digest")[0], step["tag"], mode=step["mode"])

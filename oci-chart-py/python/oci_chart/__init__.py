@@ -1,39 +1,89 @@
-"""Helm charts as OCI artifacts: package, push and pull, byte for byte.
+"""Helm charts as OCI artifacts: package, push, pull, sign and verify, byte for byte.
 
->>> from oci_chart import matches
+>>> from oci_chart import Chart, matches
+>>> Chart.load("examples/charts/greeter").package().file_name
+'greeter-1.2.0.tgz'
 >>> matches("^1.2", "1.9.0")
 True
+
+:class:`Client` has the verbs, :mod:`oci_chart.trust` policies and keys, :mod:`oci_chart.auth` logins, :mod:`oci_chart.errors` what can go wrong, and
+:mod:`oci_chart.progress` bars. What happens is logged by the logger ``oci_chart``.
 """
 
-from . import errors
+from . import enums, errors
+from ._client import Client
 from ._native import (
+    Attachment,
+    Attestation,
+    BlobReader,
     CancelToken,
     Chart,
-    Client,
+    Credentials,
     Descriptor,
     Event,
+    Keyring,
     Package,
+    PublicKey,
     PullResult,
+    PullSecret,
     PushResult,
     Reference,
+    Signer,
+    SigningKey,
     matches,
 )
 from ._native import version as _version
+from ._store import Store
+from .enums import EventKind, PushAction, TagMode
 from .errors import ErrorKind, OciChartError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._retry import Retry
+    from .trust import Policy
 
 __version__: str = _version()
 __all__ = [
+    "Attachment",
+    "Attestation",
+    "BlobReader",
     "CancelToken",
     "Chart",
     "Client",
+    "Credentials",
     "Descriptor",
     "ErrorKind",
     "Event",
+    "EventKind",
+    "Keyring",
     "OciChartError",
     "Package",
+    "Policy",
+    "PublicKey",
     "PullResult",
+    "PullSecret",
+    "PushAction",
     "PushResult",
     "Reference",
+    "Retry",
+    "Signer",
+    "SigningKey",
+    "Store",
+    "TagMode",
+    "enums",
     "errors",
     "matches",
 ]
+
+_LATER = {"Policy": "trust", "Retry": "_retry"}
+
+
+def __getattr__(name: str) -> object:
+    """What takes long to import is imported when it is first wanted."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    found: object = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found

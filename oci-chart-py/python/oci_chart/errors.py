@@ -1,11 +1,18 @@
 """What can go wrong: one base class, one class for each kind of error.
 
 Every exception carries ``kind``, ``reason`` (a stable word for the cause, or None), ``operation``, ``context`` (a dict of texts), ``hint``
-(what to do about it, or None), ``retryable``, ``retry_after`` (seconds, or None) and ``causes`` (texts, outermost first).
+(what to do about it, or None), ``retryable``, ``retry_after`` (seconds, or None) and ``causes`` (texts, outermost first); those of a check of
+signatures also ``evidence``.
 """
+
+from __future__ import annotations as _annotations
 
 import os as _os
 from enum import StrEnum as _StrEnum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .trust import Evidence as _Evidence
 
 
 class ErrorKind(_StrEnum):
@@ -54,6 +61,7 @@ class OciChartError(Exception):
     retryable: bool = False
     retry_after: float | None = None
     causes: tuple[str, ...] = ()
+    _evidence: str | None = None
 
     def __init__(self, message: str = "", **details: object) -> None:
         # What stands beside the message is set as it is, so that a copy and an unpickled exception are whole.
@@ -66,6 +74,15 @@ class OciChartError(Exception):
         where = f"{self.operation}: " if self.operation else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{where}{self.message}{hint}"
+
+    @property
+    def evidence(self) -> _Evidence | None:
+        """What was found of the signatures, where a policy is not satisfied or could not be checked."""
+        if self._evidence is None:
+            return None
+        from .trust import Evidence
+
+        return Evidence.from_json(self._evidence)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.message, self.__dict__))
@@ -273,6 +290,7 @@ def _make(
     retry_after: float | None,
     causes: list[str],
     errno: int | None,
+    evidence: str | None,
 ) -> OciChartError:
     """Called by the native half for every error of the core."""
     error = _CLASSES[ErrorKind(kind)](message)
@@ -285,10 +303,12 @@ def _make(
         retry_after=retry_after,
         causes=tuple(causes),
     )
+    if evidence is not None:
+        error._evidence = evidence
     if isinstance(error, OSError) and errno is not None:
         error.errno = errno
         error.strerror = _os.strerror(errno)
-        error.filename = context.get("path")
+        error.filename = next((context[name] for name in ("path", "file", "directory") if name in context), None)
     return error
 
 

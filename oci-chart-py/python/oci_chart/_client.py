@@ -1,0 +1,610 @@
+"""The client."""
+
+from __future__ import annotations
+
+from . import _native as native
+from ._native import CancelToken, Chart, ClientCore, Descriptor, Package, PullResult, PushResult
+from .enums import TagMode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime, timedelta
+    from os import PathLike
+    from types import TracebackType
+    from typing import Any, Literal, Self, TypeAlias
+
+    from ._native import Attachment, Attestation, Credentials, Event, PullSecret, Signer, SigningKey
+    from ._retry import Retry
+    from ._store import Store
+    from .auth import Login, LoginStatus, Logout
+    from .diagnosis import Diagnosis
+    from .enums import Format
+    from .trust import Evidence, Policy, Published, Signed, Tree, Verified, VerifiedAttestations
+
+    _StrPath: TypeAlias = str | PathLike[str]
+    _Time: TypeAlias = float | timedelta
+    _Progress: TypeAlias = Callable[[Event], object]
+    _LoginOf: TypeAlias = tuple[str, str] | Credentials
+
+
+class Client:
+    """Stores and registries, and what is done with them.
+
+    Every call blocks without holding the interpreter's lock, ends on Ctrl-C within 300 ms, and runs its callbacks on the calling thread. Threads may
+    share a client; a forked child may go on with its parent's. A client is closed by ``with`` or :meth:`close`; calls that are under way go on.
+
+    A reference is ``oci://HOST/REPOSITORY[:TAG][@DIGEST]`` or ``oci-layout:DIRECTORY[:TAG][@DIGEST]``; ``version`` beside it is a version or a
+    constraint, such as ``^1.2``. Every call takes ``progress`` (called with each :class:`Event`), ``cancel`` (a :class:`CancelToken`) and ``timeout``
+    (for the whole call: seconds or a ``timedelta``), where these make sense.
+
+    >>> import tempfile
+    >>> package = Chart.load("examples/charts/greeter").package()
+    >>> with tempfile.TemporaryDirectory() as directory, Client() as client:
+    ...     pushed = client.push(package, f"oci-layout:{directory}/mirror")
+    ...     pulled = client.pull(f"oci-layout:{directory}/mirror", version="^1.2", verify=False)
+    >>> pulled.package == package
+    True
+    """
+
+    __slots__ = ("__weakref__", "_core")
+
+    def __init__(
+        self,
+        *,
+        auth: Mapping[str, _LoginOf] | None = None,
+        credentials: Callable[[str], _LoginOf | None] | None = None,
+        pull_secret: PullSecret | None = None,
+        stored_logins: bool | _StrPath = False,
+        cloud_logins: bool = False,
+        plain_http: Iterable[str] | None = None,
+        insecure: Iterable[str] | None = None,
+        ca_file: _StrPath | None = None,
+        certs_dir: _StrPath | None = None,
+        registries_yaml: _StrPath | None = None,
+        client_certificates: Mapping[str, tuple[_StrPath, _StrPath]] | None = None,
+        concurrency: Mapping[str, int] | None = None,
+        requests_per_second: Mapping[str, float] | None = None,
+        proxy: str | None = None,
+        no_proxy: str | None = None,
+        mirrors: Mapping[str, Iterable[str]] | None = None,
+        retry: Retry | None = None,
+        timeout: _Time | None = None,
+        connect_timeout: _Time | None = None,
+        idle_timeout: _Time | None = None,
+        request_timeout: _Time | None = None,
+        cache: _StrPath | None = None,
+        cache_bytes: int | None = None,
+        policy: Policy | None = None,
+        user_agent: str | None = None,
+    ) -> None:
+        """Opens no connection; the first call does.
+
+        Logins are looked for in this order, and without any a client is anonymous.
+
+        :param auth: a user's name and password, or :class:`Credentials`, by host.
+        :param credentials: called with a host on the thread that waits, once in each call that needs it.
+        :param pull_secret: a Kubernetes Secret with logins.
+        :param stored_logins: whether the logins of helm, docker and podman count, or the file to read.
+        :param cloud_logins: whether to log in to ECR, Google's registries and ACR as the machine or its environment says.
+
+        :param plain_http: hosts that are spoken to without TLS.
+        :param insecure: hosts whose certificate is not checked.
+        :param ca_file: authorities to trust beside those of the system, PEM.
+        :param certs_dir: a directory as docker's ``certs.d``: authorities and client certificates by host.
+        :param registries_yaml: a file as k3s reads it: mirrors, rewrites, logins, TLS.
+        :param client_certificates: certificate chain and key by host, files of PEM.
+        :param concurrency: how many requests go to a host at a time.
+        :param requests_per_second: how many go out in a second, by host.
+        :param proxy: the address of a proxy, or ``direct`` for none; else ``HTTPS_PROXY`` and its like say it.
+        :param no_proxy: hosts that are reached directly, separated by commas.
+        :param mirrors: where content of a host is read first; the host ``*`` is every other one.
+        :param retry: when failed requests are sent again.
+
+        :param timeout: the bound on every call that brings none of its own.
+        :param connect_timeout: for a connection, TLS included; 30 seconds.
+        :param idle_timeout: for silence; 60 seconds.
+        :param request_timeout: for each request until its answer begins, with all its tries; none.
+        :param cache: a directory that keeps what was read from registries, checked again when it is read.
+        :param cache_bytes: the bound on that directory.
+        :param policy: lets only charts out of registries and layouts that satisfy it, whatever ``verify`` says.
+        :param user_agent: goes behind ``oci-chart/VERSION``.
+        """
+        options = {
+            "auth": dict(auth or {}),
+            "pull_secret": pull_secret,
+            "stored_logins": stored_logins,
+            "cloud_logins": cloud_logins,
+            "plain_http": list(plain_http or ()),
+            "insecure": list(insecure or ()),
+            "ca_file": ca_file,
+            "certs_dir": certs_dir,
+            "registries_yaml": registries_yaml,
+            "client_certificates": dict(client_certificates or {}),
+            "concurrency": dict(concurrency or {}),
+            "requests_per_second": dict(requests_per_second or {}),
+            "proxy": proxy,
+            "no_proxy": no_proxy,
+            "mirrors": {host: list(several) for host, several in (mirrors or {}).items()},
+            "retry": retry,
+            "connect_timeout": connect_timeout,
+            "idle_timeout": idle_timeout,
+            "request_timeout": request_timeout,
+            "cache": cache,
+            "cache_bytes": cache_bytes,
+            "policy": policy,
+            "user_agent": user_agent,
+        }
+        self._core = ClientCore(options, credentials, timeout)
+
+    def push(
+        self,
+        package: Package,
+        to: str,
+        /,
+        *,
+        mode: TagMode | str = TagMode.CREATE,
+        channels: Iterable[str] = (),
+        created: datetime | int | None = None,
+        progress: _Progress | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> PushResult:
+        """Pushes below ``oci://HOST/PATH``, to which the chart's name is added as by ``helm push``, or into the layout itself.
+
+        ``mode`` says what may happen where the version is there: refuse it (``create``), take the same chart for done (``ensure``), ``replace`` it, or
+        replace it if it has the digest that is given. ``channels`` are more tags for the same manifest, moved last. ``created`` is the time that the
+        manifest names; without it there is none, or that of ``SOURCE_DATE_EPOCH``.
+
+        :raises AlreadyExistsError: where the version is there.
+        """
+        how = (mode, list(channels), created)
+        return native.push(self._core, package, to, how, (progress, cancel, timeout))
+
+    def pull(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        dest: _StrPath | None = None,
+        verify: Policy | Literal[False],
+        provenance: bool = False,
+        signatures: str | None = None,
+        progress: _Progress | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> PullResult:
+        """Pulls by digest, tag, version or constraint, and writes the package into the directory ``dest``, if there is one.
+
+        ``verify`` is the :class:`Policy` that the chart's signatures have to satisfy, or ``False``, which says that no signature is looked at; digests
+        always are. ``signatures`` is where they lie, if not beside the chart. ``provenance`` takes the provenance file along.
+
+        :raises NotSignedError, SignatureInvalidError, PolicyDeniedError: where the policy is not satisfied; ``evidence`` says why.
+        :raises CouldNotCheckError: where that could not be found out.
+        """
+        policy = None if verify is False else verify
+        call = (progress, cancel, timeout)
+        how = (signatures, None)
+        return native.pull(self._core, reference, version, dest, policy, how, provenance, call)
+
+    def show(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        verify: Policy | Literal[False] = False,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Chart:
+        """The chart, to look at: its metadata, values, README, custom resource definitions and files."""
+        pulled = self.pull(reference, version=version, verify=verify, cancel=cancel, timeout=timeout)
+        return pulled.package.chart()
+
+    def metadata(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> dict[str, Any]:
+        """The metadata of a version, from its configuration alone, which is what the publisher said."""
+        import json
+
+        found: dict[str, Any] = json.loads(
+            self.metadata_json(reference, version=version, cancel=cancel, timeout=timeout)
+        )
+        return found
+
+    def metadata_json(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> str:
+        """As :meth:`metadata`, as Helm writes it."""
+        return native.metadata(self._core, reference, version, (None, cancel, timeout))
+
+    def resolve(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Descriptor:
+        """The manifest that is meant.
+
+        :raises NotFoundError: where there is none.
+        """
+        return native.resolve(self._core, reference, version, (None, cancel, timeout))
+
+    def exists(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> bool:
+        """Whether there is such a version."""
+        from .errors import NotFoundError
+
+        try:
+            native.resolve(self._core, reference, version, (None, cancel, timeout))
+        except NotFoundError:
+            return False
+        return True
+
+    def tags(
+        self, place: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+    ) -> Iterator[str]:
+        """All tags, in the store's order. A page of the list is asked for when it is wanted; ``timeout`` is for each."""
+        return native.tags(self._core, place, (None, cancel, timeout))
+
+    def tag(
+        self,
+        reference: str,
+        tag: str,
+        /,
+        *,
+        mode: TagMode | str = TagMode.CREATE,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> None:
+        """Lets a tag point at what ``reference`` names."""
+        native.tag(self._core, reference, tag, mode, (None, cancel, timeout))
+
+    def delete(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> None:
+        """Deletes a tag, or by digest a manifest with all its tags."""
+        native.delete(self._core, reference, version, (None, cancel, timeout))
+
+    def open(self, place: str, /) -> Store:
+        """The repository or layout at a place, for what lies below charts: manifests and content by digest. Asks nothing of it."""
+        from ._store import Store
+
+        return Store(self._core, place)
+
+    def verify(
+        self,
+        reference: str,
+        policy: Policy,
+        /,
+        *,
+        version: str | None = None,
+        signatures: str | None = None,
+        now: datetime | int | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Verified:
+        """Checks what a reference names against a policy, and gives what was verified, by digest, with the evidence.
+
+        ``signatures`` is where they lie, if not beside the chart (cosign's ``COSIGN_REPOSITORY``); ``now`` the time of the check.
+
+        :raises NotSignedError, SignatureInvalidError, PolicyDeniedError: where the policy is not satisfied; ``evidence`` says why.
+        :raises CouldNotCheckError: where that could not be found out.
+        """
+        from .trust import Verified
+
+        how, call = (signatures, now), (None, cancel, timeout)
+        return Verified.from_json(native.verify(self._core, reference, version, policy, how, call))
+
+    def examine(
+        self,
+        reference: str,
+        policy: Policy,
+        /,
+        *,
+        version: str | None = None,
+        signatures: str | None = None,
+        now: datetime | int | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Evidence:
+        """Looks as :meth:`verify` does and tells what was found, instead of failing. For people; a decision belongs to :meth:`verify`."""
+        how, call = (signatures, now), (None, cancel, timeout)
+        return native.examine(self._core, reference, version, policy, how, call)
+
+    def sign(
+        self,
+        reference: str,
+        signer: SigningKey | Signer,
+        /,
+        *,
+        version: str | None = None,
+        formats: Iterable[Format | str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        identity: str | None = None,
+        created: datetime | int | None = None,
+        signatures: str | None = None,
+        keep_existing: bool = True,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Signed:
+        """Signs a chart and puts the signature beside it, or where ``signatures`` says; the chart itself is untouched.
+
+        ``formats`` are a bundle (cosign 3), a signature tag (cosign 1 and 2, podman), or both; a bundle alone without it. ``annotations`` are signed
+        along; ``identity`` is the ``host/path`` that a signature tag names. A good signature of the same key that is there already is kept.
+        """
+        from .trust import Signed
+
+        how = (_list(formats), _dict(annotations), identity, created, signatures, keep_existing)
+        return Signed.from_json(
+            native.sign(self._core, reference, version, signer, how, (None, cancel, timeout))
+        )
+
+    def attach(
+        self,
+        reference: str,
+        attachment: Attachment,
+        /,
+        *,
+        version: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Descriptor:
+        """Attaches something to a chart, unsigned, and gives its manifest. The same thing attached twice is attached once."""
+        return native.attach(self._core, reference, version, attachment, (None, cancel, timeout))
+
+    def fetch_attachment(
+        self, reference: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+    ) -> Attachment:
+        """What was attached: ``reference`` has the digest of its manifest, which :meth:`tree` and :meth:`attach` tell."""
+        return native.fetch_attachment(self._core, reference, (None, cancel, timeout))
+
+    def attest(
+        self,
+        reference: str,
+        attestation: Attestation,
+        signer: SigningKey | Signer,
+        /,
+        *,
+        version: str | None = None,
+        created: datetime | int | None = None,
+        signatures: str | None = None,
+        keep_existing: bool = True,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Descriptor:
+        """Signs a statement about a chart and attaches it; gives the manifest that holds it."""
+        how, call = (None, None, None, created, signatures, keep_existing), (None, cancel, timeout)
+        return native.attest(self._core, reference, version, attestation, signer, how, call)
+
+    def verify_attestation(
+        self,
+        reference: str,
+        predicate_type: str,
+        policy: Policy,
+        /,
+        *,
+        fields: Mapping[str, str] | None = None,
+        version: str | None = None,
+        signatures: str | None = None,
+        now: datetime | int | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> VerifiedAttestations:
+        """Checks that a chart is attested as is demanded, by signers that satisfy the policy, and gives the statements that count.
+
+        ``predicate_type`` is a URI or one of cosign's short names; ``fields`` what the predicate must have where, by JSON pointer:
+        ``{"/runDetails/builder/id": "https://ci.example/*"}``.
+
+        :raises NotSignedError, SignatureInvalidError, PolicyDeniedError, CouldNotCheckError: as :meth:`verify`.
+        """
+        import json
+
+        from .trust import VerifiedAttestations
+
+        patterns = {pointer: {"pattern": text} for pointer, text in (fields or {}).items()}
+        demand = {"predicateType": predicate_type, "signers": policy.to_dict(), "fields": patterns}
+        how, call = (signatures, now), (None, cancel, timeout)
+        found = native.verify_attestation(self._core, reference, version, json.dumps(demand), how, call)
+        return VerifiedAttestations.from_json(found)
+
+    def tree(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Tree:
+        """All that is attached to a chart: signatures, attestations, bills of materials, and what is attached to those."""
+        from dataclasses import replace
+
+        from .trust import Tree
+
+        found, text = native.tree(self._core, reference, version, (None, cancel, timeout))
+        return replace(Tree.from_json(found), text=text)
+
+    def referrers(
+        self,
+        reference: str,
+        /,
+        *,
+        version: str | None = None,
+        artifact_type: str | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Iterator[Descriptor]:
+        """The manifests whose subject is the chart, of one type or all. A page of the list is asked for when it is wanted."""
+        return native.referrers(self._core, reference, version, artifact_type, (None, cancel, timeout))
+
+    def publish(
+        self,
+        package: Package,
+        to: str,
+        /,
+        *,
+        signers: Iterable[SigningKey | Signer] = (),
+        attachments: Iterable[Attachment] = (),
+        attestations: Iterable[Attestation] = (),
+        mode: TagMode | str = TagMode.CREATE,
+        channels: Iterable[str] = (),
+        formats: Iterable[Format | str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        identity: str | None = None,
+        created: datetime | int | None = None,
+        signatures: str | None = None,
+        keep_existing: bool = True,
+        progress: _Progress | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Published:
+        """Pushes a chart with all that belongs to it, so that nobody who looks at the tag ever sees less.
+
+        Content goes first, then what is attached, the attestations (of each signer), the signatures, and the tags last. Run again after a failure, it
+        does what is missing. The arguments are those of :meth:`push` and :meth:`sign`.
+        """
+        import json
+
+        from ._data import descriptor
+        from .trust import Published, Signed
+
+        push = (mode, list(channels), created)
+        sign = (_list(formats), _dict(annotations), identity, created, signatures, keep_existing)
+        call = (progress, cancel, timeout)
+        chart, rest = native.publish(
+            self._core, package, to, list(signers), list(attachments), list(attestations), push, sign, call
+        )
+        found = json.loads(rest)
+        return Published(
+            chart,
+            tuple(Signed.from_dict(each) for each in found["signatures"]),
+            tuple(descriptor(each) for each in found["attachments"]),
+            tuple(descriptor(each) for each in found["attestations"]),
+        )
+
+    def login(
+        self,
+        registry: str,
+        username: str | Credentials,
+        password: str | None = None,
+        /,
+        *,
+        place: Literal["helm", "docker", "podman"] | PathLike[str] = "helm",
+        verify: bool = True,
+        identity_token: bool = False,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Login:
+        """Shows a login to a registry and, if it is taken, keeps it where helm, docker or podman finds it, or in the file ``place``.
+
+        ``verify=False`` keeps it unseen; ``identity_token`` keeps a token instead of the password, where the registry gives one.
+
+        :raises UnauthenticatedError: where the registry refuses it; then nothing is kept.
+        """
+        from .auth import Login
+
+        login: _LoginOf
+        if not isinstance(username, str):
+            login = username
+        elif password is None:
+            raise TypeError("a password belongs to a user's name")
+        else:
+            login = (username, password)
+        call = (None, cancel, timeout)
+        done = native.login(self._core, registry, login, place, verify, identity_token, call)
+        return Login.from_json(done)
+
+    def logout(
+        self,
+        registry: str,
+        /,
+        *,
+        place: Literal["helm", "docker", "podman"] | PathLike[str] = "helm",
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Logout:
+        """Forgets a login, and tells where one is still found."""
+        from .auth import Logout
+
+        return Logout.from_json(native.logout(self._core, registry, place, (None, cancel, timeout)))
+
+    def login_status(
+        self, registry: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+    ) -> LoginStatus | None:
+        """Whose name this client uses at a registry, and until when; None where it is anonymous. Asks nothing of the registry."""
+        from .auth import LoginStatus
+
+        found = native.login_status(self._core, registry, (None, cancel, timeout))
+        return None if found is None else LoginStatus.from_json(found)
+
+    def diagnose(
+        self, place: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+    ) -> Diagnosis:
+        """Looks at a place step by step and tells what works there. Nothing is written, and a registry that fails is no exception."""
+        from dataclasses import replace
+
+        from .diagnosis import Diagnosis
+
+        found, text = native.diagnose(self._core, place, (None, cancel, timeout))
+        return replace(Diagnosis.from_json(found), text=text)
+
+    def close(self) -> None:
+        """Closes the connections. A client that is closed does nothing any more; closing it twice is closing it once."""
+        self._core.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._core.closed
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a Client cannot be pickled: it has connections and secrets; make one where it is used")
+
+    def __repr__(self) -> str:
+        return "<Client closed>" if self.closed else "<Client>"
+
+
+def _list(values: Iterable[str] | None) -> list[str] | None:
+    return None if values is None else [str(value) for value in values]
+
+
+def _dict(values: Mapping[str, str] | None) -> dict[str, str] | None:
+    return None if values is None else dict(values)

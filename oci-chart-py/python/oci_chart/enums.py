@@ -1,0 +1,151 @@
+"""The words that the library uses: every member is a ``str``, and says the same in every language."""
+
+from enum import StrEnum as _StrEnum
+
+
+class _Word(_StrEnum):
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+
+class TagMode(_Word):
+    """What may happen to a tag that exists. Where a mode is taken, a digest is one too: the tag must point there now."""
+
+    CREATE = "create"
+    """The tag must be new."""
+    ENSURE = "ensure"
+    """The tag must be new, or point at this very chart already, which is fine."""
+    REPLACE = "replace"
+    """The tag is moved, wherever it points."""
+
+
+class PushAction(_Word):
+    """What a push had to do."""
+
+    PUSHED = "pushed"
+    UNCHANGED = "unchanged"
+    """The tag pointed at this very manifest."""
+    SAME_CHART = "same-chart"
+    """The tag points at another manifest with the same chart in it."""
+
+
+class EventKind(_Word):
+    """What an event tells."""
+
+    STARTED = "started"
+    PROGRESS = "progress"
+    FINISHED = "finished"
+    SKIPPED = "skipped"
+    WARNING = "warning"
+    WAITING = "waiting"
+
+
+class KeyAlgorithm(_Word):
+    """What a key is for."""
+
+    ECDSA_P256 = "ecdsa-p256"
+    ECDSA_P384 = "ecdsa-p384"
+    ECDSA_P521 = "ecdsa-p521"
+    RSA = "rsa"
+    ED25519 = "ed25519"
+
+
+class Format(_Word):
+    """The forms in which a chart is signed."""
+
+    SIGNATURE_TAG = "signature-tag"
+    """A layer of the manifest tagged ``sha256-HEX.sig``, as cosign 1 and 2 write it."""
+    BUNDLE = "bundle"
+    """A Sigstore bundle as a referrer, as cosign 3 writes it."""
+    PROVENANCE = "provenance"
+    """Helm's provenance file."""
+
+
+class KeyExpiry(_Word):
+    """When an OpenPGP key has to be good."""
+
+    STRICT = "strict"
+    """When it signed and now, as in Helm."""
+    AT_SIGNING = "at-signing"
+    """When it signed."""
+
+
+class TrustOutcome(_Word):
+    """What a check of signatures came to."""
+
+    VERIFIED = "verified"
+    NOT_VERIFIED = "not-verified"
+    COULD_NOT_CHECK = "could-not-check"
+
+
+class PolicyKind(_Word):
+    """What a requirement asks for."""
+
+    KEYS = "keys"
+    KEYLESS = "keyless"
+    PGP = "pgp"
+    ALL = "all"
+    ANY = "any"
+
+
+class Verdict(_Word):
+    """What one candidate is worth."""
+
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    DENIED = "denied"
+    UNREAD = "unread"
+
+
+class AttachedKind(_Word):
+    """What an attachment claims to be."""
+
+    SIGNATURE = "signature"
+    ATTESTATION = "attestation"
+    SBOM = "sbom"
+    OTHER = "other"
+    MISSING = "missing"
+
+
+class Check(_Word):
+    """What a diagnosis looks at."""
+
+    LAYOUT = "layout"
+    PROXY = "proxy"
+    NAME = "name"
+    CONNECTION = "connection"
+    TLS = "tls"
+    API = "api"
+    CLOCK = "clock"
+    CHALLENGE = "challenge"
+    CREDENTIALS = "credentials"
+    LOGIN = "login"
+    PULL = "pull"
+    PUSH = "push"
+    FEATURES = "features"
+    RATE_LIMIT = "rate-limit"
+
+
+class Status(_Word):
+    """What came out of a check."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+__all__ = [
+    "AttachedKind",
+    "Check",
+    "EventKind",
+    "Format",
+    "KeyAlgorithm",
+    "KeyExpiry",
+    "PolicyKind",
+    "PushAction",
+    "Status",
+    "TagMode",
+    "TrustOutcome",
+    "Verdict",
+]
