@@ -52,7 +52,7 @@ pub struct Limits {
     pub timestamps: u32,
     /// Subjects of one statement.
     pub subjects: u32,
-    /// Everything that one check of signatures fetches, in bytes.
+    /// Everything that one check of signatures fetches, in bytes: one attestation of the largest size, and a mebibyte for what leads there.
     pub verify_bytes: u64,
     /// How long one check of signatures looks for them.
     pub verify_time: Duration,
@@ -78,7 +78,7 @@ impl Default for Limits {
             log_entries: 32,
             timestamps: 32,
             subjects: 1024,
-            verify_bytes: 32 << 20,
+            verify_bytes: 33 << 20,
             verify_time: Duration::from_secs(60),
         }
     }

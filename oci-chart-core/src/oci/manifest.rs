@@ -1,9 +1,15 @@
 mod attached;
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use bytes::Bytes;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 
 use super::{Descriptor, MediaType};
 use crate::{
@@ -105,7 +111,7 @@ impl Manifest {
             bytes,
             config,
             layers,
-            annotations: known(view.annotations),
+            annotations: view.annotations.0,
             artifact_type: view.artifact_type.filter(|kind| !kind.is_empty()).map(MediaType::from),
             subject,
         })
@@ -155,7 +161,8 @@ struct View {
     artifact_type: Option<String>,
     config: Option<Mention>,
     layers: Option<Vec<Mention>>,
-    annotations: Option<BTreeMap<String, Option<String>>>,
+    #[serde(default)]
+    annotations: Annotations,
     subject: Option<Mention>,
 }
 
@@ -165,7 +172,8 @@ pub(super) struct Mention {
     media_type: Option<String>,
     digest: Option<String>,
     size: Option<serde_json::Number>,
-    annotations: Option<BTreeMap<String, Option<String>>>,
+    #[serde(default)]
+    annotations: Annotations,
     artifact_type: Option<String>,
 }
 
@@ -189,14 +197,40 @@ impl Mention {
         let size = self.size.ok_or_else(|| missing("size"))?;
         let size = size.as_u64().ok_or_else(|| wrong("size", format!("{size} is no number of bytes")))?;
         let mut descriptor = Descriptor::new(media_type.into(), digest, size);
-        descriptor.annotations = known(self.annotations);
+        descriptor.annotations = self.annotations.0;
         descriptor.artifact_type = self.artifact_type.filter(|kind| !kind.is_empty()).map(MediaType::from);
         Ok(descriptor)
     }
 }
 
-fn known(annotations: Option<BTreeMap<String, Option<String>>>) -> BTreeMap<String, String> {
-    annotations.into_iter().flatten().map(|(key, value)| (key, value.unwrap_or_default())).collect()
+/// Annotations in which a null is an empty text; there may be hundreds of thousands, so there is no second map of them.
+#[derive(Default)]
+pub(super) struct Annotations(pub(super) BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Annotations {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Annotations;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("annotations")
+            }
+
+            fn visit_unit<E>(self) -> std::result::Result<Annotations, E> {
+                Ok(Annotations::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> std::result::Result<Annotations, A::Error> {
+                let mut annotations = BTreeMap::new();
+                while let Some((key, value)) = from.next_entry::<String, Option<String>>()? {
+                    annotations.insert(key, value.unwrap_or_default());
+                }
+                Ok(Annotations(annotations))
+            }
+        }
+        from.deserialize_any(Reader)
+    }
 }
 
 fn mention(text: &mut String, descriptor: &Descriptor) {

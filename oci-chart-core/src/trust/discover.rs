@@ -1,9 +1,9 @@
 //! Finds what claims to be a signature of a manifest: everywhere at once, under bounds, and without ever mistaking an error for nothing.
 
 mod budget;
+mod layers;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, HashMap},
     pin::Pin,
 };
@@ -11,17 +11,20 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, future::join, stream};
 
-use self::budget::Budget;
+use self::{
+    budget::Budget,
+    layers::{Layer, layers},
+};
 use super::{
     Candidate, Format, Verdict, attest::Demand, evidence::Trouble, examination::Objection, flaw::Flaw,
 };
 use crate::{
     context::Context,
     digest::Digest,
-    error::{Error, ErrorKind, Reason, Result},
+    error::{Error, ErrorKind, Result},
     limits::Limits,
     name::{Selector, Tag},
-    oci::{Descriptor, Manifest, MediaType},
+    oci::{Descriptor, MediaType},
     store::{Store, next},
 };
 
@@ -172,53 +175,49 @@ impl Search<'_> {
                 return Ok(all);
             }
         };
-        let manifest = match self.budget.charge(bytes.len() as u64) {
-            Ok(()) => Manifest::parse(&descriptor, bytes),
-            Err(error) => Err(error),
+        let claim = |layer, annotations, content| Found {
+            format: FORMAT,
+            manifest: descriptor.digest,
+            layer,
+            annotations,
+            content,
         };
-        let manifest = match manifest {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                all.found.push(Found {
-                    format: FORMAT,
-                    manifest: descriptor.digest,
-                    layer: 0,
-                    annotations: BTreeMap::new(),
-                    content: Err(unusable(error)),
-                });
+        if let Err(error) = self.budget.charge(bytes.len() as u64) {
+            all.found.push(claim(0, BTreeMap::new(), Err(Unusable::Unread(error.into()))));
+            return Ok(all);
+        }
+        let most = self.limits.signature_layers;
+        let (layers, more) = match layers(&descriptor, &bytes, most as usize) {
+            Ok(layers) => layers,
+            Err(flaw) => {
+                all.found.push(claim(0, BTreeMap::new(), Err(Unusable::Flawed(flaw))));
                 return Ok(all);
             }
         };
-        let most = self.limits.signature_layers as usize;
-        if manifest.layers().len() > most {
+        drop(bytes);
+        if more {
             let error =
                 Error::limit("signature_layers", most, "the signature tag has more signatures than are read");
             all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
         }
-        let layers: Vec<&Descriptor> = manifest.layers().iter().take(most).collect();
-        let mut different: HashMap<Digest, Result<Bytes, Unusable>> = HashMap::new();
         let mut wanted: Vec<&Descriptor> = Vec::new();
-        for layer in &layers {
-            if !wanted.iter().any(|other| other.digest == layer.digest) {
-                wanted.push(layer);
+        for Layer { descriptor, .. } in &layers {
+            if !wanted.iter().any(|other| other.digest == descriptor.digest) {
+                wanted.push(descriptor);
             }
         }
         let mut tasks: Vec<Task<'_, _>> = Vec::with_capacity(wanted.len());
         for layer in &wanted {
             tasks.push(Box::pin(self.blob(layer, self.largest)));
         }
+        let mut contents: HashMap<Digest, Result<Bytes, Unusable>> = HashMap::new();
         for (layer, content) in wanted.iter().zip(all_of(tasks).await) {
-            different.insert(layer.digest, content?);
+            contents.insert(layer.digest, content?);
         }
-        for (n, layer) in layers.into_iter().enumerate() {
-            let Some(content) = different.get(&layer.digest) else { continue };
-            all.found.push(Found {
-                format: FORMAT,
-                manifest: descriptor.digest,
-                layer: n,
-                annotations: known(&layer.annotations),
-                content: content.clone(),
-            });
+        for (n, layer) in layers.iter().enumerate() {
+            if let Some(content) = contents.get(&layer.descriptor.digest) {
+                all.found.push(claim(n, layer.annotations.clone(), content.clone()));
+            }
         }
         Ok(all)
     }
@@ -284,10 +283,10 @@ impl Search<'_> {
             content,
         };
         let layer = match self.blob(referrer, self.limits.manifest_bytes).await? {
-            Ok(bytes) => match bundle_layer(referrer, bytes) {
+            Ok(bytes) => match bundle_layer(referrer, &bytes) {
                 Ok(Some(layer)) => layer,
                 Ok(None) => return Ok(None),
-                Err(unusable) => return Ok(Some(found(Err(unusable)))),
+                Err(flaw) => return Ok(Some(found(Err(Unusable::Flawed(flaw))))),
             },
             Err(unusable) => return Ok(Some(found(Err(unusable)))),
         };
@@ -339,27 +338,16 @@ fn passing(error: Error) -> Result<Trouble> {
     if error.kind() == ErrorKind::Cancelled { Err(error) } else { Ok(error.into()) }
 }
 
-/// The one layer of a manifest, if that is a bundle. Nothing else of the manifest is kept.
-fn bundle_layer(referrer: &Descriptor, bytes: Bytes) -> Result<Option<Descriptor>, Unusable> {
-    let manifest = Manifest::parse(referrer, bytes).map_err(unusable)?;
-    let is_bundle = |layer: &Descriptor| layer.media_type.as_str().starts_with(BUNDLE_TYPES);
-    match manifest.layers() {
-        [layer] => Ok(is_bundle(layer).then(|| bare(layer))),
+/// The one layer of a manifest, if that is a bundle.
+fn bundle_layer(referrer: &Descriptor, bytes: &[u8]) -> Result<Option<Descriptor>, Flaw> {
+    let is_bundle = |layer: &Layer| layer.descriptor.media_type.as_str().starts_with(BUNDLE_TYPES);
+    // Who writes two, may write the bundle second.
+    match &*layers(referrer, bytes, 2)?.0 {
+        [layer] => Ok(is_bundle(layer).then(|| layer.descriptor.clone())),
         several if several.iter().any(is_bundle) => {
-            Err(Unusable::Flawed(Flaw::malformed("the manifest of a bundle has exactly one layer")))
+            Err(Flaw::malformed("the manifest of a bundle has exactly one layer"))
         }
         _ => Ok(None),
-    }
-}
-
-/// Why a manifest that is there cannot be used.
-fn unusable(error: Error) -> Unusable {
-    match error.kind() {
-        ErrorKind::LimitExceeded => Unusable::Unread(error.into()),
-        _ => Unusable::Flawed(Flaw::new(
-            error.reason().unwrap_or(Reason::MalformedSignature),
-            Cow::Owned(format!("the manifest cannot be used: {}", error.message())),
-        )),
     }
 }
 
@@ -373,14 +361,6 @@ fn size(descriptor: &Descriptor) -> u64 {
     let beside = descriptor.annotations.iter().map(|(key, value)| key.len() + value.len() + 6);
     let kind = descriptor.artifact_type.as_ref().map_or(0, |kind| kind.as_str().len());
     (200 + kind + beside.sum::<usize>()) as u64
-}
-
-/// The annotations of a layer that cosign puts there.
-fn known(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let known = annotations.iter().filter(|(key, _)| {
-        key.starts_with("dev.cosignproject.cosign/") || key.starts_with("dev.sigstore.cosign/")
-    });
-    known.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// The media type of what a bundle's manifest calls itself.

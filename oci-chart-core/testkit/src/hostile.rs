@@ -56,6 +56,8 @@ pub enum Lie {
     Status(u16),
     /// The true bytes, and this many announced.
     Announce(u64),
+    /// The true bytes, one by one, five milliseconds apart.
+    Drip,
 }
 
 /// How a question for referrers is answered.
@@ -69,6 +71,8 @@ pub enum Listing {
     Entries(Vec<String>),
     /// Pages of so many entries that lead nowhere, each naming another as its next.
     EndlessPages(usize),
+    /// Pages with these entries, each naming another as its next.
+    EndlessPagesOf(Vec<String>),
     /// This status, with an error body.
     Status(u16),
     /// A redirect to the same path at another host, given as `host:port`.

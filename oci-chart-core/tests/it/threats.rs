@@ -1,9 +1,8 @@
 //! Each way to deceive a verifier is refused for its own reason, within stated numbers of requests and little memory. The registry that tries is
 //! the testkit's hostile one.
 
-use std::{env, process::Command, sync::Arc};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use oci_chart_core::{
     Context, Digest, Error, ErrorKind, Reason, Result,
     auth::StaticCredentials,
@@ -22,21 +21,14 @@ use serde_json::{Value, json};
 use self::forge::{Forge, MANIFEST};
 use crate::{
     attest::{by, version, why},
-    memory::peak,
     remote::block,
-    support::{say, skip},
     transfer::{artifact, package},
 };
 
+mod floods;
 mod forge;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-
-/// Most memory that any of these checks may take, in bytes.
-const ALLOWED: u64 = 64 << 20;
-
-/// Says to the child which registry is hostile in which way.
-const CHILD: &str = "OCI_CHART_THREATS_CHILD";
 
 #[test]
 fn the_tag_is_looked_at_once() {
@@ -369,145 +361,6 @@ fn a_signature_that_was_copied_here_is_told() {
     // A tag that is no version promises none.
     forge.registry.tag("stable", &forge.chart);
     block(verify(&Context::default(), &store, &version("stable"), &by(&[&forge.key]), &options())).unwrap();
-}
-
-/// Floods and lies about bytes: what each is called, how the registry is set up, what comes of it, and the most requests that it may cost.
-type Flood = (&'static str, fn(&Forge), ErrorKind, Option<&'static str>, usize);
-
-const FLOODS: &[Flood] = &[
-    (
-        "endless pages of referrers",
-        |forge| forge.registry.referrers(Listing::EndlessPages(100)),
-        ErrorKind::CouldNotCheck,
-        Some("referrers"),
-        80,
-    ),
-    (
-        "endless empty pages of referrers",
-        |forge| forge.registry.referrers(Listing::EndlessPages(0)),
-        ErrorKind::CouldNotCheck,
-        Some("tags"),
-        120,
-    ),
-    (
-        "a list of referrers without end",
-        |forge| forge.registry.referrers(Listing::EndlessBody),
-        ErrorKind::CouldNotCheck,
-        Some("answer_bytes"),
-        10,
-    ),
-    (
-        "a thousand candidates",
-        |forge| forge.many_bundles(1000),
-        ErrorKind::CouldNotCheck,
-        Some("candidates"),
-        2 + 2 * 64 + 1,
-    ),
-    (
-        "a bundle of 130 MiB by its own account",
-        |forge| {
-            let entry = forge.oversized_bundle(130 << 20);
-            forge.listed(vec![entry]);
-        },
-        ErrorKind::CouldNotCheck,
-        Some("signature_bytes"),
-        6,
-    ),
-    (
-        "a bundle that never ends",
-        |forge| forge.lying_bundle(Lie::Endless),
-        ErrorKind::CouldNotCheck,
-        None,
-        12,
-    ),
-    (
-        "other bytes than the bundle's digest",
-        |forge| forge.lying_bundle(Lie::Bytes(Bytes::from_static(b"{}"))),
-        ErrorKind::CouldNotCheck,
-        None,
-        12,
-    ),
-    (
-        "a bundle cut short",
-        |forge| forge.lying_bundle(Lie::Announce(1 << 30)),
-        ErrorKind::CouldNotCheck,
-        None,
-        12,
-    ),
-    (
-        "a bundle that is refused",
-        |forge| forge.lying_bundle(Lie::Status(403)),
-        ErrorKind::CouldNotCheck,
-        None,
-        12,
-    ),
-    (
-        "a thousand layers behind the signature tag",
-        |forge| forge.many_layers(1000),
-        ErrorKind::CouldNotCheck,
-        Some("signature_layers"),
-        8,
-    ),
-    (
-        "a manifest without end",
-        |forge| forge.lying_manifest(Lie::Endless),
-        ErrorKind::CouldNotCheck,
-        None,
-        12,
-    ),
-];
-
-#[test]
-fn floods_end_at_their_bound_within_64_mebibytes() {
-    if let Some(order) = env::var_os(CHILD) {
-        return child(&order.into_string().unwrap());
-    }
-    if peak().is_none() {
-        return skip(
-            "floods_end_at_their_bound_within_64_mebibytes: this system does not tell a process's peak memory",
-        );
-    }
-    let mut wrong = Vec::new();
-    for (name, set, kind, limit, most) in FLOODS {
-        let forge = Forge::new();
-        set(&forge);
-        let spki: Vec<String> = forge.key.public_key().to_pem().lines().map(str::to_owned).collect();
-        let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "threats::floods_end_at_their_bound_within_64_mebibytes", "--nocapture"])
-            .env(CHILD, format!("{} {}", forge.registry.host(), spki.join("|")))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&child.stderr));
-        let answer: Value =
-            serde_json::from_str(said.lines().find_map(|line| line.split_once("answer ")).unwrap().1)
-                .unwrap();
-        let requests = forge.registry.requests().len();
-        let grown = answer["grown"].as_u64().unwrap();
-        say(&format!("{name}: {requests} requests, {} KiB, {}", grown >> 10, answer["message"]));
-        let seen = (answer["kind"].as_str().unwrap(), answer["limit"].as_str());
-        if seen != (kind.name(), *limit) || requests > *most || grown > ALLOWED {
-            wrong.push(format!("{name}: {requests} requests, {grown} bytes, {answer}"));
-        }
-    }
-    assert_eq!(wrong, Vec::<String>::new());
-}
-
-fn child(order: &str) {
-    let (host, pem) = order.split_once(' ').unwrap();
-    let key = pem.replace('|', "\n").parse().unwrap();
-    let policy = Policy::Keys(KeyPolicy::new([TrustedKey::new(key)], Tlog::IgnoreExplicitly));
-    let store = store_at(host);
-    let before = peak().unwrap();
-    let error =
-        block(verify(&Context::default(), &store, &version("1.2.3"), &policy, &options())).unwrap_err();
-    let answer = json!({
-        "kind": error.kind().name(),
-        "limit": error.get("limit"),
-        "message": error.to_string(),
-        "grown": peak().unwrap() - before,
-    });
-    println!("answer {answer}");
 }
 
 fn options() -> VerifyOptions {

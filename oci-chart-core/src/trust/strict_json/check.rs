@@ -11,9 +11,10 @@ use crate::{
 /// How deep a document may nest.
 const DEEPEST: usize = 128;
 
-/// How many bytes the keys of all open objects may take together, each with [`KEY`] bytes more: 100,000 short ones.
+/// How many bytes the keys of all open objects may take together, each with [`KEY`] bytes more: 100,000 short ones. One key may have [`LONGEST_KEY`].
 pub(super) const ROOM: usize = 8 << 20;
 const KEY: usize = 64;
+const LONGEST_KEY: usize = 64 << 10;
 
 /// Reads one document, surrounded by nothing but white space.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Json<'_>, Flaw> {
@@ -38,8 +39,8 @@ struct Check<'a> {
     at: usize,
     /// For each open container: none for an array, where the keys of an object begin.
     open: Vec<Option<usize>>,
-    /// The keys of all open objects, as a reader sees them that ignores case.
-    keys: Vec<Cow<'a, str>>,
+    /// The keys of all open objects: how long each is in the text, and how a reader sees it that ignores case.
+    keys: Vec<(usize, Cow<'a, str>)>,
     room: usize,
 }
 
@@ -96,12 +97,14 @@ impl<'a> Check<'a> {
     fn close(&mut self) -> Result<(), Flaw> {
         let Some(Some(first)) = self.open.pop() else { return Ok(()) };
         let keys = self.keys.get_mut(first..).unwrap_or_default();
-        keys.sort_unstable();
-        if let Some([key, _]) = keys.windows(2).find(|pair| matches!(pair, [one, other] if one == other)) {
+        keys.sort_unstable_by(|(_, one), (_, other)| one.cmp(other));
+        if let Some([(_, key), _]) =
+            keys.windows(2).find(|pair| matches!(pair, [one, other] if one.1 == other.1))
+        {
             let message = format!("not plain JSON: one key twice: {}", shown(key));
             return Err(Flaw::new(Reason::DuplicateKey, message));
         }
-        self.room += keys.iter().map(|key| key.len() + KEY).sum::<usize>();
+        self.room += keys.iter().map(|(length, _)| length + KEY).sum::<usize>();
         self.keys.truncate(first);
         Ok(())
     }
@@ -113,14 +116,15 @@ impl<'a> Check<'a> {
             return Err(self.wrong());
         }
         let raw = self.string()?;
+        let room = self.room.checked_sub(raw.len() + KEY).filter(|_| raw.len() <= LONGEST_KEY);
+        self.room = room.ok_or_else(|| {
+            Flaw::new(Reason::TooManyParts, "not plain JSON: the keys take more room than is given to them")
+        })?;
         let key = match raw.contains('\\') {
             true => folded(Cow::Owned(walk::unescaped(raw))),
             false => folded(Cow::Borrowed(raw)),
         };
-        self.room = self.room.checked_sub(key.len() + KEY).ok_or_else(|| {
-            Flaw::new(Reason::TooManyParts, "not plain JSON: the keys take more room than is given to them")
-        })?;
-        self.keys.push(key);
+        self.keys.push((raw.len(), key));
         self.space();
         if self.pass(b':') { Ok(()) } else { Err(self.wrong()) }
     }

@@ -27,6 +27,8 @@ pub(super) struct Reply {
     pub(super) announced: Option<u64>,
     /// The last piece of the body comes again and again.
     pub(super) endless: bool,
+    /// The body comes byte by byte.
+    pub(super) drips: bool,
 }
 
 impl Reply {
@@ -37,7 +39,7 @@ impl Reply {
 
     fn of(content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("Content-Type", content_type.to_owned())];
-        Self { status: 200, headers, body: body.into(), announced: None, endless: false }
+        Self { status: 200, headers, body: body.into(), announced: None, endless: false, drips: false }
     }
 
     fn with(mut self, name: &'static str, value: String) -> Self {
@@ -87,6 +89,7 @@ impl Content {
             Some(Lie::Bytes(bytes)) => Reply { body: bytes.clone(), ..honest },
             Some(Lie::Endless) => Reply { endless: true, ..honest },
             Some(Lie::Status(status)) => Reply::status(*status),
+            Some(Lie::Drip) => Reply { drips: true, ..honest },
             Some(Lie::Announce(bytes)) => Reply { announced: Some(*bytes), ..honest },
         }
     }
@@ -97,10 +100,11 @@ impl Content {
             Listing::Entries(entries) => Reply::of(INDEX, index(entries)),
             Listing::EndlessPages(count) => {
                 let first = self.pages * *count as u64;
-                self.pages += 1;
                 let entries: Vec<String> = (first..first + *count as u64).map(nowhere).collect();
-                let next = format!("<{path}?page={}>; rel=\"next\"", self.pages);
-                Reply::of(INDEX, index(&entries)).with("Link", next)
+                Reply::of(INDEX, index(&entries)).with("Link", next_page(path, &mut self.pages))
+            }
+            Listing::EndlessPagesOf(entries) => {
+                Reply::of(INDEX, index(entries)).with("Link", next_page(path, &mut self.pages))
             }
             Listing::Status(401) => {
                 Reply::status(401).with("WWW-Authenticate", "Basic realm=\"hostile\"".to_owned())
@@ -115,6 +119,11 @@ impl Content {
             }
         }
     }
+}
+
+fn next_page(path: &str, pages: &mut u64) -> String {
+    *pages += 1;
+    format!("<{path}?page={pages}>; rel=\"next\"")
 }
 
 fn index(entries: &[String]) -> String {

@@ -1,6 +1,8 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use super::content::Reply;
 
@@ -48,6 +50,16 @@ pub(super) fn write(
     head.push_str("\r\n");
     stream.write_all(head.as_bytes())?;
     if head_only {
+        return Ok(());
+    }
+    if reply.drips {
+        for byte in &reply.body {
+            if stopped.load(Ordering::SeqCst) {
+                break;
+            }
+            stream.write_all(std::slice::from_ref(byte))?;
+            thread::sleep(Duration::from_millis(5));
+        }
         return Ok(());
     }
     stream.write_all(&reply.body)?;

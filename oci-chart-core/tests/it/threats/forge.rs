@@ -155,6 +155,42 @@ impl Forge {
         self.listed(vec![entry]);
     }
 
+    /// The entry of a bundle that is nowhere, with these annotations.
+    pub(super) fn entry_with(&self, annotations: &str) -> String {
+        let digest = Digest::of("nowhere");
+        format!(
+            r#"{{"mediaType":"{MANIFEST}","digest":"{digest}","size":877,"artifactType":"{BUNDLE}","annotations":{annotations}}}"#
+        )
+    }
+
+    /// The entry of a good bundle whose manifest has these annotations and a number, to be another one.
+    pub(super) fn manifest_with(&self, number: usize, annotations: &str) -> String {
+        let bundle = self.signature();
+        let layer = self.registry.blob(bundle.clone());
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","number":{number},"config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{}","size":2}},"layers":[{{"mediaType":"{BUNDLE}","digest":"{layer}","size":{}}}],"annotations":{annotations}}}"#,
+            Digest::of("{}"),
+            bundle.len()
+        );
+        let size = manifest.len();
+        let digest = self.registry.manifest(MANIFEST, manifest);
+        json!({"mediaType": MANIFEST, "digest": digest, "size": size, "artifactType": BUNDLE}).to_string()
+    }
+
+    /// Puts one layer with these annotations, none of them a signature, behind the signature tag.
+    pub(super) fn layer_with(&self, annotations: &str) {
+        self.listed(Vec::new());
+        let payload = self.payload();
+        let digest = self.registry.blob(payload.clone());
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{}","size":2}},"layers":[{{"mediaType":"{SIMPLE}","digest":"{digest}","size":{},"annotations":{annotations}}}]}}"#,
+            Digest::of("{}"),
+            payload.len()
+        );
+        let digest = self.registry.manifest(MANIFEST, manifest);
+        self.registry.tag(&format!("{}.sig", self.chart.replace(':', "-")), &digest);
+    }
+
     /// So many bundles of a stranger.
     pub(super) fn many_bundles(&self, count: usize) {
         let stranger = SigningKey::generate().unwrap();
