@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 import oci_chart
-from oci_chart import Chart, Client, OciChartError
+from oci_chart import Attachment, Chart, Client, OciChartError, Policy, SigningKey
 
 SCENARIOS = ROOT / "oci-chart-core/testkit/scenarios"
 CASES = [
@@ -19,7 +19,7 @@ CASES = [
 
 
 def test_there_are_scenarios() -> None:
-    assert len(CASES) >= 12
+    assert len(CASES) >= 22
 
 
 @pytest.mark.parametrize(("name", "store"), CASES)
@@ -118,6 +118,58 @@ class World:
     def metadata(self, step):
         reference, version = self.at(step)
         return json.loads(self.client.metadata_json(reference, version=version))
+
+    def show(self, step):
+        reference, version = self.at(step)
+        chart = self.client.show(reference, version=version)
+        return {
+            "name": chart.name,
+            "values": chart.values(),
+            "readme": chart.readme(),
+            "crds": chart.crds(),
+            "files": chart.files,
+        }
+
+    def key(self, step):
+        key = self.kept[step["as"]] = SigningKey.generate()
+        return {"algorithm": key.public_key.algorithm}
+
+    def sign(self, step):
+        signed = self.client.sign(
+            self.at(step, "digest")[0],
+            self.kept[step["key"][1:]],
+            formats=[step["format"]],
+            identity=step.get("identity"),
+        )
+        return {"digest": signed.subject.digest, "kept": list(signed.kept)}
+
+    def verify(self, step):
+        reference, version = self.at(step)
+        policy = Policy.keys(self.kept[step["key"][1:]].public_key, tlog="ignore-explicitly")
+        verified = self.client.verify(reference, policy, version=version)
+        return {"digest": verified.digest, "outcome": verified.evidence.outcome}
+
+    def attach(self, step):
+        attachment = Attachment(step["type"], step["text"].encode())
+        return {"digest": self.client.attach(self.at(step, "digest")[0], attachment).digest}
+
+    def tree(self, step):
+        reference, version = self.at(step)
+        tree = self.client.tree(reference, version=version)
+        return {"kinds": [attached.kind for attached in tree.attached]}
+
+    def login(self, step):
+        done = self.client.login(
+            self.base, step["user"], step["password"], place=self.scratch / "logins.json"
+        )
+        return {"verified": done.verified}
+
+    def logout(self, _):
+        return {"removed": len(self.client.logout(self.base, place=self.scratch / "logins.json").removed)}
+
+    def diagnose(self, _):
+        found = self.client.diagnose(self.repository)
+        return {"ok": found.ok} | {finding.check: finding.status for finding in found.findings}
 
     def resolve(self, step):
         reference, version = self.at(step)

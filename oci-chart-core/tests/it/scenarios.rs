@@ -1,16 +1,20 @@
 //! The parity scenarios (`testkit/scenarios`), through the blocking facade as every binding runs them.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use oci_chart_core::{
     Chart, ChartArtifact, Client, Digest, Error, Location, Package,
-    auth::{Credentials, StaticCredentials},
+    auth::{Credentials, LoginOptions, LoginPlace, StaticCredentials},
     blocking,
-    chart::{LoadOptions, PackageOptions, Timestamp},
+    chart::{ChartFile, LoadOptions, PackageOptions, Timestamp},
     name::{ChartVersion, Host, Reference, RepositoryAddress, Selector, Tag, VersionReq},
     oci::{ArtifactOptions, Descriptor},
     store::TagMode,
     transfer::{PullOptions, PushOptions},
+    trust::{
+        Attachment, Format, KeyPolicy, Policy, SignOptions, Signer as _, SigningKey, Tlog, TrustedKey,
+        VerifyOptions,
+    },
 };
 use oci_chart_testkit::{Bearer, Registry};
 use serde_json::{Value, json};
@@ -34,7 +38,7 @@ fn every_scenario_is_answered_as_written() {
             count += 1;
         }
     }
-    assert!(count >= 8, "{count} scenarios");
+    assert!(count >= 14, "{count} scenarios");
 }
 
 fn run(name: &str, store: &str, scenario: &Value) {
@@ -65,6 +69,7 @@ struct World {
     results: BTreeMap<String, Value>,
     charts: BTreeMap<String, Chart>,
     packages: BTreeMap<String, Package>,
+    keys: BTreeMap<String, SigningKey>,
     scratch: TempDir,
     _registry: Option<Registry>,
 }
@@ -100,6 +105,7 @@ impl World {
             results: BTreeMap::new(),
             charts: BTreeMap::new(),
             packages: BTreeMap::new(),
+            keys: BTreeMap::new(),
             scratch,
             _registry: registry,
         }
@@ -162,6 +168,83 @@ impl World {
                 let found = client.fetch_metadata(location(), &selector()?, host)?;
                 json!({ "name": found.name, "version": found.version })
             }
+            "show" => {
+                let options = PullOptions::without_verification();
+                let chart = client.pull(location(), &selector()?, &options, host)?.package.chart()?;
+                let file = |file: Option<&ChartFile>| {
+                    let bytes = file.map(|file| file.read(1 << 20)).transpose()?;
+                    Ok::<_, Error>(bytes.map(|bytes| String::from_utf8(bytes.into()).unwrap()))
+                };
+                let all = chart.values().into_iter().chain(chart.schema());
+                let files: Vec<_> = all
+                    .chain(chart.templates())
+                    .chain(chart.files())
+                    .map(|file| file.path().as_str())
+                    .collect();
+                json!({
+                    "name": chart.name(), "values": file(chart.values())?, "readme": file(chart.readme())?,
+                    "crds": String::from_utf8(chart.crds_yaml()?).unwrap(), "files": files,
+                })
+            }
+            "key" => {
+                let key = SigningKey::generate()?;
+                let found = json!({ "algorithm": key.public_key().algorithm() });
+                self.keys.insert(kept, key);
+                found
+            }
+            "sign" => {
+                let format = match text(&step["format"]) {
+                    "bundle" => Format::Bundle,
+                    "signature-tag" => Format::SignatureTag,
+                    other => panic!("no such format: {other}"),
+                };
+                let mut options = SignOptions::default().with_formats([format]);
+                if let Some(identity) = step["identity"].as_str() {
+                    options = options.with_identity(identity);
+                }
+                let subject = client.resolve(location(), &self.digest(step)?.into(), host)?;
+                let key = Arc::new(self.keys[&name(&step["key"])].clone());
+                let signed = client.sign(location(), &subject, key, &options, host)?;
+                json!({ "digest": signed.subject.digest.to_string(), "kept": signed.kept })
+            }
+            "verify" => {
+                let key = TrustedKey::new(self.keys[&name(&step["key"])].public_key().clone());
+                let policy = Policy::Keys(KeyPolicy::new([key], Tlog::IgnoreExplicitly));
+                let options = VerifyOptions::default();
+                let verified = client.verify(location(), &selector()?, &policy, &options, host)?;
+                json!({ "digest": verified.get().digest.to_string(), "outcome": verified.evidence().outcome })
+            }
+            "attach" => {
+                let subject = client.resolve(location(), &self.digest(step)?.into(), host)?;
+                let content = text(&step["text"]).as_bytes().to_vec();
+                let attachment = Attachment::new(text(&step["type"]).into(), content);
+                let attached = client.attach(location(), &subject, &attachment, host)?;
+                json!({ "digest": attached.descriptor.digest.to_string() })
+            }
+            "tree" => {
+                let limits = client.client().limits();
+                let tree = client.tree(location(), &selector()?, limits, host)?;
+                json!({ "kinds": tree.attached.iter().map(|attached| attached.kind).collect::<Vec<_>>() })
+            }
+            "login" => {
+                let login = Credentials::basic(text(&step["user"]), text(&step["password"]));
+                let options = LoginOptions::default().with_place(self.logins());
+                json!({ "verified": client.login(&self.registry(), &login, &options, host)?.verified })
+            }
+            "logout" => {
+                let options = LoginOptions::default().with_place(self.logins());
+                json!({ "removed": client.logout(&self.registry(), &options, host)?.removed.len() })
+            }
+            "diagnose" => {
+                let found = client.diagnose(location(), host)?;
+                let mut states: serde_json::Map<String, Value> = found
+                    .findings
+                    .iter()
+                    .map(|finding| (finding.check.to_string(), json!(finding.status)))
+                    .collect();
+                states.insert("ok".to_owned(), found.is_ok().into());
+                states.into()
+            }
             "resolve" => {
                 json!({ "digest": client.resolve(location(), &selector()?, host)?.digest.to_string() })
             }
@@ -209,6 +292,16 @@ impl World {
             fs_err::write(path, text(content)).unwrap();
         }
         chart
+    }
+
+    /// Where logins are kept.
+    fn logins(&self) -> LoginPlace {
+        LoginPlace::File(self.scratch.path().join("logins.json"))
+    }
+
+    fn registry(&self) -> Host {
+        let Some(Location::Registry(address)) = &self.location else { panic!("no registry") };
+        address.host().clone()
     }
 
     fn digest(&self, step: &Value) -> Result<Digest, Error> {
