@@ -4,9 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .. import Chart, Package
+from .. import Chart, Keyring, Package
+from ..errors import InvalidInputError
 from .remote import REMOTE, VERSION, client, host_of
-from .verb import Argument, Completes, Option, Options, Outcome, Verb
+from .secret import needed
+from .verb import Argument, Completes, Option, Options, Outcome, UsageError, Verb
+
+PASSPHRASE = "OCI_CHART_PASSPHRASE"
 
 DESTINATION = Option(
     flags=("-d", "--destination"),
@@ -19,10 +23,28 @@ DESTINATION = Option(
 
 def _package(options: Options) -> Outcome:
     Path(options.destination).mkdir(parents=True, exist_ok=True)
-    package = Chart.load(options.chart).package(
-        options.destination, version=options.version, app_version=options.app_version
-    )
-    return Outcome({"path": str(package.path), "digest": package.digest, "size": package.size})
+    package = Chart.load(options.chart).package(version=options.version, app_version=options.app_version)
+    if options.sign:
+        package = _signed(package, options)
+    path = package.write_to(options.destination)
+    return Outcome({"path": str(path), "digest": package.digest, "size": package.size})
+
+
+def _signed(package: Package, options: Options) -> Package:
+    if options.keyring is None:
+        raise UsageError("--sign needs --keyring: a file with the secret key, as gpg --export-secret-keys writes it")
+
+    def passphrase(key: str) -> str:
+        return needed(f"passphrase of {key}", file=options.passphrase_file, variable=PASSPHRASE)
+
+    ring = Keyring.load(options.keyring)
+    try:
+        # Nobody is asked for the passphrase of a key that has none.
+        return package.sign_provenance(ring, key=options.key)
+    except InvalidInputError as error:
+        if error.reason != "wrong-passphrase":
+            raise
+    return package.sign_provenance(ring, key=options.key, passphrase=passphrase)
 
 
 def _show(options: Options) -> Outcome:
@@ -30,7 +52,7 @@ def _show(options: Options) -> Outcome:
         at = client(options, options.chart)
         if options.part == "chart":
             return _metadata(at.metadata_json(options.chart, version=options.version))
-        chart = at.pull(options.chart, version=options.version, verify=False).package.chart()
+        chart = at.show(options.chart, version=options.version)
     else:
         chart = Chart.load(options.chart)
     if options.part == "chart":
@@ -65,6 +87,20 @@ VERBS = (
             Option(flags=("--version",), takes="VERSION", help="the version in the package"),
             Option(
                 flags=("--app-version",), takes="VERSION", help="the version of the application in the package"
+            ),
+            Option(flags=("--sign",), help="write a provenance file beside the package, signed with an OpenPGP key"),
+            Option(flags=("--key",), takes="NAME", help="which key: a fingerprint, a user id, or a part of one"),
+            Option(
+                flags=("--keyring",),
+                takes="FILE",
+                completes=Completes.FILE,
+                help="the secret keys, as gpg --export-secret-keys writes them",
+            ),
+            Option(
+                flags=("--passphrase-file",),
+                takes="FILE",
+                completes=Completes.FILE,
+                help=f"read the passphrase from this file, or - for standard input; else it is taken from {PASSPHRASE}, or asked for",
             ),
         ),
     ),

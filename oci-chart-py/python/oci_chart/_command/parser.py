@@ -86,5 +86,6 @@ def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
         choices=option.choices or None,
         default=[] if option.many else option.default,
         type=option.parse,
+        required=option.needed,
         help=shown,
     )

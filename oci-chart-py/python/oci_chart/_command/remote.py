@@ -23,6 +23,8 @@ CONNECTION = (
         completes=Completes.FILE,
         help="the certificate to show to the registry, as PEM",
     ),
+    Option(flags=("--insecure-skip-tls-verify",), help="do not check the registry's certificate"),
+    Option(flags=("--timeout",), takes="SECONDS", parse=float, help="give up after so many seconds"),
     Option(
         flags=("--key-file",), takes="FILE", completes=Completes.FILE, help="the key of that certificate, as PEM"
     ),
@@ -31,7 +33,7 @@ LOGIN = (
     Option(
         flags=("-u", "--username"),
         takes="NAME",
-        help=f"who you are at the registry (or {USERNAME}); else the logins of helm, docker and podman are used",
+        help=f"who you are at the registry (or {USERNAME}); else the logins of helm, docker and podman count, and those of the cloud that this runs in",
     ),
     Option(flags=("--password-stdin",), help="read the password from standard input"),
     Option(
@@ -68,10 +70,16 @@ def connection(options: Options, host: str | None, auth: dict[str, tuple[str, st
     """A client that reaches this host as the command line says."""
     if (options.cert_file is None) != (options.key_file is None):
         raise UsageError("--cert-file and --key-file go together")
+    certificates = {host: (options.cert_file, options.key_file)} if host is not None and options.cert_file else None
     return Client(
         auth=auth,
+        stored_logins=True,
+        cloud_logins=True,
         plain_http=[host] if options.plain_http and host is not None else [],
+        insecure=[host] if options.insecure_skip_tls_verify and host is not None else [],
         ca_file=options.ca_file,
+        client_certificates=certificates,
+        timeout=options.timeout,
         user_agent=f"cli/{__version__}",
     )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .. import matches
 from ..errors import NotFoundError
-from . import code
+from . import code, policy
 from .chart import DESTINATION, package_at
 from .remote import REMOTE, VERSION, client
 from .screen import Screen
@@ -12,6 +12,9 @@ from .verb import Argument, Completes, Option, Options, Outcome, Verb
 
 REFERENCE = Argument(
     name="REFERENCE", help="oci://HOST/REPOSITORY[:TAG][@DIGEST], or oci-layout:DIRECTORY[@DIGEST]"
+)
+SIGNATURES = Option(
+    flags=("--signatures",), takes="REPOSITORY", help="where the signatures lie, if not beside the chart"
 )
 MODES = ("create", "ensure", "replace")
 
@@ -32,18 +35,29 @@ def _push(options: Options) -> Outcome:
 
 
 def _pull(options: Options) -> Outcome:
-    Path(options.destination).mkdir(parents=True, exist_ok=True)
+    wanted = policy.demanded(options) if options.verify else policy.asked(options)
+    destination = Path(options.destination)
+    destination.mkdir(parents=True, exist_ok=True)
     with Screen() as screen:
         pulled = client(options, options.reference).pull(
             options.reference,
             version=options.version,
-            dest=options.destination,
-            verify=False,
+            dest=None if options.untar else destination,
+            verify=wanted or False,
             provenance=options.prov,
+            signatures=options.signatures,
             progress=screen,
         )
-    path = Path(options.destination) / pulled.package.file_name
-    return Outcome({"path": str(path), "digest": pulled.digest, "package": pulled.package.digest})
+    package = pulled.package
+    if options.untar:
+        parent = destination / options.untardir
+        parent.mkdir(parents=True, exist_ok=True)
+        path = package.unpack(parent)
+    else:
+        path = destination / package.file_name
+    return Outcome(
+        {"path": str(path), "digest": pulled.digest, "package": package.digest, "verified": wanted is not None}
+    )
 
 
 def _versions(options: Options) -> Outcome:
@@ -92,13 +106,27 @@ VERBS = (
     ),
     Verb(
         name="pull",
-        help="Pull a chart's package.",
+        help="Pull a chart's package, verified where options say by whom it has to be signed.",
         run=_pull,
         arguments=(REFERENCE,),
         options=(
             VERSION,
             DESTINATION,
             Option(flags=("--prov",), help="take the provenance file along"),
+            Option(flags=("--untar",), help="unpack it into a directory called like the chart"),
+            Option(
+                flags=("--untardir",),
+                takes="DIRECTORY",
+                default=".",
+                completes=Completes.DIRECTORY,
+                help="where that directory goes, below the destination",
+            ),
+            Option(
+                flags=("--verify",),
+                help="take nothing that is not signed, by whom the options below say; without them by a key of gpg's ring",
+            ),
+            *policy.OPTIONS,
+            SIGNATURES,
             *REMOTE,
         ),
     ),

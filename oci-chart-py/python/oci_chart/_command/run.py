@@ -58,6 +58,8 @@ def _failure(exit_code: int, message: str, error: OciChartError | None = None) -
             "retryAfter": error.retry_after,
             "causes": list(error.causes),
         }
+        if (evidence := getattr(error, "evidence", None)) is not None:
+            details["evidence"] = evidence.to_dict()
     return Outcome({"error": details}, message, exit_code)
 
 

@@ -39,6 +39,7 @@ class Option:
     choices: tuple[str, ...] = ()
     default: str | None = None
     many: bool = False
+    needed: bool = False
     parse: Callable[[str], Any] = str
 
 
