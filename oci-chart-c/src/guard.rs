@@ -57,9 +57,13 @@ fn panicked(name: &'static str, panic: Box<dyn Any + Send>) -> Error {
         .with_context("panic", text.as_deref().unwrap_or("(no text)"))
 }
 
-/// Drops what a panic carried, which may panic again.
-fn discard(panic: Box<dyn Any + Send>) {
-    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        std::mem::forget(again);
+/// Drops what a panic carried, which may panic again, and that again. After a few times it is left alone.
+fn discard(mut panic: Box<dyn Any + Send>) {
+    for _ in 0..3 {
+        match catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            Ok(()) => return,
+            Err(again) => panic = again,
+        }
     }
+    std::mem::forget(panic);
 }
