@@ -31,6 +31,10 @@ main() {
     debian_tool openssl openssl
     debian_tool skopeo skopeo
     debian_tool strace strace
+    debian_tool clang clang
+    debian_tool valgrind valgrind
+    debian_tool cmake cmake
+    debian_tool pkg-config pkg-config
     debian_tool zsh zsh
     python_tool clouds botocore==1.44.5 google-auth==2.62.2 cryptography==50.0.2
     node_tool sigstorejs @sigstore/verify@3.1.1 @sigstore/bundle@4.0.0
