@@ -1,0 +1,3 @@
+module github.com/oci-chart/oci-chart/oci-chart-c/go
+
+go 1.24
