@@ -7,7 +7,7 @@ FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/ke
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := archive certificate challenge constraint keyring manifest provenance pull_secret reference registries signature statement wire yaml
 
-.PHONY: publish test lint judges bench fuzz audit wheels dist portability package help
+.PHONY: publish test lint install abi judges bench fuzz audit wheels dist portability package help
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,8 @@ test: ## Everything that must pass, with what it needs installed first; prints m
 	@$(STAGE) features $(MAKE) -s features
 	@$(STAGE) tests cargo test -q --workspace --lib --bins --tests $(FEATURES)
 	@$(STAGE) python .ci/python
+	@$(STAGE) c env FEATURES="$(FEATURES)" .ci/c
+	@$(STAGE) go env FEATURES="$(FEATURES)" .ci/go
 	@$(STAGE) examples $(MAKE) -s examples
 	@$(STAGE) doc-tests cargo test -q --workspace --doc $(FEATURES)
 	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc -q -p oci-chart-core -p oci-chart-testkit --no-deps --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/keyless
@@ -45,6 +47,12 @@ features: # Every set of features compiles alone.
 .PHONY: examples
 examples: # Every example runs as it stands.
 	@for story in package push-pull verify publish provenance diagnose; do cargo run -q -p oci-chart-examples --features pgp,keyless --bin $$story || exit 1; done
+
+install: ## Installs the C library: PREFIX (/usr/local), DESTDIR, LIBDIR; see oci-chart-c/install.sh.
+	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" oci-chart-c/install.sh
+
+abi: ## Compares the C interface with the last tag's, or with that of BASE.
+	oci-chart-c/abi/diff.sh $(BASE)
 
 judges: ## Installs the foreign programs that judge us.
 	$(JUDGES)/install.sh
