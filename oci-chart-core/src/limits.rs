@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// The bounds under which untrusted content is read. The defaults are Helm 4.2's where Helm has one.
 ///
 /// Set the fields of a default value; every limit that is passed is an
@@ -58,6 +60,45 @@ pub struct Limits {
     pub verify_time: Duration,
 }
 
+impl Limits {
+    /// Sets the limit of this name, for callers who have names in place of fields: `package_bytes`, ... `verify_time` is in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] for a name that is no field, and a number that the field cannot hold.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<()> {
+        let narrow = || {
+            u32::try_from(value).map_err(|_| {
+                Error::new(ErrorKind::InvalidInput, format!("the limit `{name}` cannot be {value}"))
+                    .with_context("most", u32::MAX)
+            })
+        };
+        match name {
+            "file_bytes" => self.file_bytes = value,
+            "total_bytes" => self.total_bytes = value,
+            "package_bytes" => self.package_bytes = value,
+            "entries" => self.entries = narrow()?,
+            "depth" => self.depth = narrow()?,
+            "manifest_bytes" => self.manifest_bytes = value,
+            "answer_bytes" => self.answer_bytes = value,
+            "yaml_bytes" => self.yaml_bytes = value,
+            "tags" => self.tags = narrow()?,
+            "referrers" => self.referrers = narrow()?,
+            "candidates" => self.candidates = narrow()?,
+            "signature_bytes" => self.signature_bytes = value,
+            "attestation_bytes" => self.attestation_bytes = value,
+            "signature_layers" => self.signature_layers = narrow()?,
+            "log_entries" => self.log_entries = narrow()?,
+            "timestamps" => self.timestamps = narrow()?,
+            "subjects" => self.subjects = narrow()?,
+            "verify_bytes" => self.verify_bytes = value,
+            "verify_time" => self.verify_time = Duration::from_millis(value),
+            _ => return Err(Error::new(ErrorKind::InvalidInput, format!("no limit is called `{name}`"))),
+        }
+        Ok(())
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -81,5 +122,29 @@ impl Default for Limits {
             verify_bytes: 33 << 20,
             verify_time: Duration::from_secs(60),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_has_its_name() {
+        let shown = format!("{:#?}", Limits::default());
+        let names: Vec<_> = shown
+            .lines()
+            .filter_map(|line| line.strip_prefix("    ")?.split_once(':').map(|(name, _)| name.trim()))
+            .collect();
+        assert!(names.len() >= 19, "{names:?}");
+        for name in names {
+            let mut limits = Limits::default();
+            limits.set(name, 7).unwrap();
+            assert_ne!(limits, Limits::default(), "{name}");
+        }
+        let mut limits = Limits::default();
+        assert_eq!(limits.set("depths", 7).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(limits.set("depth", 1 << 32).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(limits, Limits::default());
     }
 }

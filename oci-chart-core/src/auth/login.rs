@@ -3,6 +3,7 @@ use std::{
     time::SystemTime,
 };
 
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
     stored::{entry, helper, server},
 };
 use crate::{
+    chart::Timestamp,
     error::{Error, ErrorKind, Result},
     json,
     kube::{DockerConfig, KeyRule, best_key, encode_pair},
@@ -91,7 +93,8 @@ impl LoginOptions {
 }
 
 /// What became of a login.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LoginOutcome {
     /// Where it is kept now: a file and key, or a helper.
@@ -99,31 +102,46 @@ pub struct LoginOutcome {
     /// Whether the registry looked at the credentials and took them. A registry that lets everybody in looks at none.
     pub verified: bool,
     /// When the credentials end, where that is known.
+    #[serde(serialize_with = "time", skip_serializing_if = "Option::is_none")]
     pub expiry: Option<SystemTime>,
 }
 
 /// What became of a logout.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LogoutOutcome {
     /// Where a login was taken away; empty where there was none.
     pub removed: Vec<String>,
     /// Where a login for the registry would still be found.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<String>,
 }
 
 /// Who a client is for a registry, and for how long.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LoginStatus {
     /// The user's name, where the credentials have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     /// Where the credentials come from, where they tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// When the credentials end, where that is known.
+    #[serde(serialize_with = "time", skip_serializing_if = "Option::is_none")]
     pub expiry: Option<SystemTime>,
     /// When the last of the registry's tokens that are held ends.
+    #[serde(serialize_with = "time", skip_serializing_if = "Option::is_none")]
     pub token_expiry: Option<SystemTime>,
+}
+
+/// RFC 3339, in whole seconds. Before 1970 and after 9999 there is none to say.
+fn time<S: Serializer>(time: &Option<SystemTime>, to: S) -> Result<S::Ok, S::Error> {
+    let seconds = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    let time = seconds.and_then(|seconds| Timestamp::from_unix(seconds.as_secs()).ok());
+    time.map(|time| time.to_string()).serialize(to)
 }
 
 /// The registry that a person means who names one to log in to: `registry.example:5000`, `https://registry.example/v2/` or

@@ -53,7 +53,7 @@ struct Inner {
 type Answer = (Instant, Option<StoredLogin>);
 
 /// One login that is kept somewhere, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct KnownLogin {
     /// The key or server that it is kept under: mostly a host.

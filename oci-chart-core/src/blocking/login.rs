@@ -1,6 +1,6 @@
 use super::{Client, Host};
 use crate::{
-    auth::{Credentials, LoginOptions, LoginOutcome, LoginStatus, LogoutOutcome},
+    auth::{Credentials, KnownLogin, LoginOptions, LoginOutcome, LoginStatus, LogoutOutcome, StoredLogins},
     error::Result,
     name::Host as RegistryHost,
 };
@@ -36,5 +36,11 @@ impl Client {
     pub fn login_status(&self, registry: &RegistryHost, host: &mut dyn Host) -> Result<Option<LoginStatus>> {
         let (client, registry) = (self.client.clone(), registry.clone());
         self.runtime.wait(host, |cx| async move { client.login_status(&cx, &registry).await })
+    }
+
+    /// See [`StoredLogins::list`].
+    pub fn stored_logins(&self, logins: &StoredLogins, host: &mut dyn Host) -> Result<Vec<KnownLogin>> {
+        let logins = logins.clone();
+        self.runtime.wait(host, |cx| async move { cx.run(async { Ok(logins.list().await) }).await })
     }
 }

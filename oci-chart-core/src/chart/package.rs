@@ -8,7 +8,7 @@ mod write;
 
 use std::{
     fmt,
-    io::Read,
+    io::{Read, Write as _},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
@@ -20,7 +20,7 @@ pub use preview::{PackagePreview, PreviewEntry};
 
 use super::{Chart, LoadOptions, Metadata};
 use crate::{
-    content::Content,
+    content::{Content, ContentWriter},
     digest::{Digest, Hasher},
     error::{Error, Result},
 };
@@ -82,6 +82,34 @@ impl Package {
             Self::load(content, provenance, options)
         };
         load().map_err(|error: Error| error.with_operation("load").with_context("package", path.display()))
+    }
+
+    /// The package whose bytes `reader` gives. Above 8 MiB they lie in a nameless temporary file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Chart::from_archive`], and the reader's own.
+    pub fn from_reader(reader: impl Read, options: &LoadOptions) -> Result<Self> {
+        let limit = options.limits.package_bytes;
+        let (mut reader, mut content) = (reader, ContentWriter::default());
+        let (mut buffer, mut bytes) = (vec![0; 256 << 10], 0_u64);
+        loop {
+            options.cancel.check()?;
+            let count = match reader.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Error::from(error).with_operation("load")),
+            };
+            bytes += count as u64;
+            if bytes > limit {
+                return Err(
+                    Error::limit("package_bytes", limit, "the package is too large").with_operation("load")
+                );
+            }
+            content.write_all(buffer.get(..count).unwrap_or_default())?;
+        }
+        Self::load(content.finish()?, None, options)
     }
 
     /// The package whose bytes these are.

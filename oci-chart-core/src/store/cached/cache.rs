@@ -61,7 +61,7 @@ pub(super) struct Inner {
 const UNKNOWN: u64 = u64::MAX;
 
 /// How much is in a cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
 pub struct CacheUsage {
     /// Manifests and blobs.
