@@ -33,6 +33,10 @@
  * Cancelling. Every call that may take long takes an oci_chart_call, which may be NULL: a token that any thread may use to stop it, a time-out,
  * callbacks. A stopped call fails with OCI_CHART_STATUS_CANCELLED within about 50 ms.
  *
+ * Targets. `target` says where a chart is and which one is meant: oci://HOST/REPOSITORY[:TAG][@DIGEST] in a registry,
+ * oci-layout:DIRECTORY[:TAG][@DIGEST] in an OCI image layout. `version` beside it is a version, a range (^1.2) or a digest; without either it is
+ * the newest release. A version's `+` is `_` in a tag. Where a target is a whole repository, it has neither tag nor digest.
+ *
  * Documents are JSON, with the members that the Rust library's own documents have; unknown members are to be ignored.
  *
  * Processes. Loading the library starts no thread, installs no signal handler and touches no other state of the process. Its first call over
@@ -121,6 +125,46 @@
  * Fetch the provenance file too, where there is one.
  */
 #define OCI_CHART_PULL_PROVENANCE 2
+
+/**
+ * A Sigstore bundle among the referrers: what cosign 3, Flux and Artifact Hub read.
+ */
+#define OCI_CHART_SIGN_BUNDLE 1
+
+/**
+ * A layer behind the tag `sha256-HEX.sig`: what cosign 1 and 2, podman and older Flux read.
+ */
+#define OCI_CHART_SIGN_TAG 2
+
+/**
+ * `created` is set.
+ */
+#define OCI_CHART_SIGN_CREATED 4
+
+/**
+ * Add a signature though a good one of the same key over the same words is there.
+ */
+#define OCI_CHART_SIGN_ANYWAY 8
+
+/**
+ * `now` is set.
+ */
+#define OCI_CHART_VERIFY_NOW 1
+
+/**
+ * `created` is set.
+ */
+#define OCI_CHART_ATTACH_CREATED 1
+
+/**
+ * Keep the login without asking the registry whether it takes it.
+ */
+#define OCI_CHART_LOGIN_UNVERIFIED 1
+
+/**
+ * Keep an identity token instead of the password, where the registry's token service gives one.
+ */
+#define OCI_CHART_LOGIN_IDENTITY_TOKEN 2
 
 /**
  * How a call ended. The numbers are those of the Rust library's kinds of errors.
@@ -375,6 +419,68 @@ typedef int32_t oci_chart_direction;
 #endif // __cplusplus
 
 /**
+ * Which file a login is kept in; where that file names a credential helper, the helper keeps it.
+ */
+enum oci_chart_login_place
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Helm's `registry/config.json`, as `helm registry login` does.
+     */
+    OCI_CHART_LOGIN_PLACE_HELM = 0,
+    /**
+     * Docker's `config.json`, as docker, crane, regctl and oras do.
+     */
+    OCI_CHART_LOGIN_PLACE_DOCKER = 1,
+    /**
+     * Podman's `auth.json`, as podman, buildah and skopeo do.
+     */
+    OCI_CHART_LOGIN_PLACE_PODMAN = 2,
+    /**
+     * The `file` of the options, of docker's form.
+     */
+    OCI_CHART_LOGIN_PLACE_FILE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum oci_chart_login_place oci_chart_login_place;
+#else
+typedef int32_t oci_chart_login_place;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the keys of a pull secret are held against a repository.
+ */
+enum oci_chart_key_rule
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * Docker's, which Helm and Flux's HelmRepository share: a key means its host, whatever path follows.
+     */
+    OCI_CHART_KEY_RULE_DOCKER = 0,
+    /**
+     * Podman's: a key with a path means the repositories below it and no others.
+     */
+    OCI_CHART_KEY_RULE_PODMAN = 1,
+    /**
+     * The kubelet's, which Flux's OCIRepository shares: stars within the parts of the host, equal ports, the path as a plain prefix.
+     */
+    OCI_CHART_KEY_RULE_KUBELET = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum oci_chart_key_rule oci_chart_key_rule;
+#else
+typedef int32_t oci_chart_key_rule;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Takes what a callback has to say. Made by the library, valid until the callback returns. What is said last counts.
  */
 typedef struct oci_chart_answer oci_chart_answer;
@@ -404,7 +510,7 @@ typedef struct oci_chart_client oci_chart_client;
 
 /**
  * How a client is made: set what is to be other than the default, give it to oci_chart_client_new(), and free it with
- * oci_chart_client_options_free(). One thread at a time.
+ * oci_chart_client_options_free(). Set by one thread at a time.
  */
 typedef struct oci_chart_client_options oci_chart_client_options;
 
@@ -415,15 +521,43 @@ typedef struct oci_chart_client_options oci_chart_client_options;
 typedef struct oci_chart_error oci_chart_error;
 
 /**
+ * A list that is taken page by page: a page is asked for when it is wanted. One thread at a time. Freed with oci_chart_list_free().
+ */
+typedef struct oci_chart_list oci_chart_list;
+
+/**
  * A packaged chart: its bytes, wherever they lie, and their digest. Immutable: any number of threads may use it at once. Freed with
  * oci_chart_package_free().
  */
 typedef struct oci_chart_package oci_chart_package;
 
 /**
+ * What a chart is published with: signatures, attestations, attachments. Filled by one thread at a time; then any number may publish with
+ * it at once, which changes nothing in it. Freed with oci_chart_publication_free().
+ */
+typedef struct oci_chart_publication oci_chart_publication;
+
+/**
+ * Logins as Kubernetes keeps them for registries. Read by any number of threads at once, changed by one. Freed with
+ * oci_chart_pull_secret_free(), which wipes it.
+ */
+typedef struct oci_chart_pull_secret oci_chart_pull_secret;
+
+/**
  * A chart that was taken out of a store. Immutable: any number of threads may use it at once. Freed with oci_chart_pulled_free().
  */
 typedef struct oci_chart_pulled oci_chart_pulled;
+
+/**
+ * Content that is read in pieces, and whose digest is checked at its end: whoever reads until 0 bytes come has the right ones. One thread
+ * at a time. Freed with oci_chart_reader_free(), at any time.
+ */
+typedef struct oci_chart_reader oci_chart_reader;
+
+/**
+ * Something that can sign. Immutable: any number of threads may use it at once. Freed with oci_chart_signer_free(), which wipes its key.
+ */
+typedef struct oci_chart_signer oci_chart_signer;
 
 /**
  * How a chart or package is loaded. Make it with OCI_CHART_LOAD_OPTIONS_INIT.
@@ -508,21 +642,23 @@ typedef struct oci_chart_event {
 } oci_chart_event;
 
 /**
- * Hears what a call does, and at the latest every 50 ms that it still lives (OCI_CHART_EVENT_KIND_TICK). Return 0 to go on; anything else stops the
- * call. `event` and what it points to live until the callback returns.
+ * Hears what a call does, and at the latest every 50 ms that it still lives (OCI_CHART_EVENT_KIND_TICK). Return 0 to go on; anything else
+ * stops the call. `event` and what it points to live until the callback returns.
  */
 typedef int32_t (*oci_chart_event_callback)(void *user_data, const struct oci_chart_event *event);
 
 /**
  * Is asked for the login at `host` (as `registry.example:5000`), if the client was told so with
- * oci_chart_client_options_use_call_credentials(). Give it with oci_chart_answer_set_login() or oci_chart_answer_set_token(); nothing means anonymous. Return 0;
- * anything else stops the call. Asked once a call and host, and again if the registry refuses what it was given.
+ * oci_chart_client_options_use_call_credentials(). Give it with oci_chart_answer_set_login() or oci_chart_answer_set_token(); nothing
+ * means anonymous. Return 0; anything else stops the call. Asked once a call and host, and again if the registry refuses what it was
+ * given.
  */
 typedef int32_t (*oci_chart_credentials_callback)(void *user_data, const char *host, struct oci_chart_answer *answer);
 
 /**
- * Is asked for the signature over `message` by the private half of `key` (PEM), by a signer made with oci_chart_signer_new_callback(). Give
- * it with oci_chart_answer_set_bytes(), encoded as cosign has it: ASN.1 for ECDSA, the bytes for RSA (PKCS #1 v1.5) and Ed25519. Return 0; anything else stops the call.
+ * Is asked for the signature over `message` by the private half of `key` (PEM), by a signer made with oci_chart_signer_new_callback().
+ * Give it with oci_chart_answer_set_bytes(), encoded as cosign has it: ASN.1 for ECDSA, the bytes for RSA (PKCS #1 v1.5) and Ed25519.
+ * Return 0; anything else stops the call.
  */
 typedef int32_t (*oci_chart_sign_callback)(void *user_data,
                                            const char *key,
@@ -586,7 +722,8 @@ typedef struct oci_chart_package_options {
      */
     const char *app_version;
     /**
-     * The time of every entry, in seconds since 1970; read only with OCI_CHART_PACKAGE_TIME. Without it `SOURCE_DATE_EPOCH` says it, else a constant.
+     * The time of every entry, in seconds since 1970; read only with OCI_CHART_PACKAGE_TIME. Without it `SOURCE_DATE_EPOCH` says it, else
+     * a constant.
      */
     uint64_t time;
     /**
@@ -668,6 +805,147 @@ typedef struct oci_chart_pull_options {
  */
 #define OCI_CHART_PULL_OPTIONS_INIT { sizeof(oci_chart_pull_options), 0, 0, 0 }
 
+/**
+ * Fills `buffer` with at most `buffer_len` bytes and sets `*read` to their number, 0 at the end. Return 0; anything else stops the call.
+ */
+typedef int32_t (*oci_chart_read_callback)(void *user_data, uint8_t *buffer, size_t buffer_len, size_t *read);
+
+/**
+ * How a chart is signed. Make it with OCI_CHART_SIGN_OPTIONS_INIT.
+ */
+typedef struct oci_chart_sign_options {
+    /**
+     * sizeof(oci_chart_sign_options), set by OCI_CHART_SIGN_OPTIONS_INIT.
+     */
+    size_t struct_size;
+    /**
+     * What is signed beside the digest, as a JSON object of texts; NULL for nothing.
+     */
+    const char *annotations;
+    /**
+     * The repository that the payload of OCI_CHART_SIGN_TAG names, as `host/path`; NULL for the chart's own.
+     */
+    const char *identity;
+    /**
+     * The target where the signatures go; NULL for beside the chart.
+     */
+    const char *signatures;
+    /**
+     * The bundle's annotation `org.opencontainers.image.created`, in seconds since 1970; read only with OCI_CHART_SIGN_CREATED.
+     */
+    uint64_t created;
+    /**
+     * OCI_CHART_SIGN_... flags; with neither BUNDLE nor TAG it is a bundle.
+     */
+    uint32_t flags;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} oci_chart_sign_options;
+
+/**
+ * An oci_chart_sign_options with every default.
+ */
+#define OCI_CHART_SIGN_OPTIONS_INIT { sizeof(oci_chart_sign_options), 0, 0, 0, 0, 0, 0 }
+
+/**
+ * How signatures are looked for. Make it with OCI_CHART_VERIFY_OPTIONS_INIT.
+ */
+typedef struct oci_chart_verify_options {
+    /**
+     * sizeof(oci_chart_verify_options), set by OCI_CHART_VERIFY_OPTIONS_INIT.
+     */
+    size_t struct_size;
+    /**
+     * The target where the signatures lie; NULL for beside the chart.
+     */
+    const char *signatures;
+    /**
+     * The time of the check, in seconds since 1970; read only with OCI_CHART_VERIFY_NOW.
+     */
+    uint64_t now;
+    /**
+     * OCI_CHART_VERIFY_... flags, or 0.
+     */
+    uint32_t flags;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} oci_chart_verify_options;
+
+/**
+ * An oci_chart_verify_options with every default.
+ */
+#define OCI_CHART_VERIFY_OPTIONS_INIT { sizeof(oci_chart_verify_options), 0, 0, 0, 0 }
+
+/**
+ * How something is attached. Make it with OCI_CHART_ATTACH_OPTIONS_INIT.
+ */
+typedef struct oci_chart_attach_options {
+    /**
+     * sizeof(oci_chart_attach_options), set by OCI_CHART_ATTACH_OPTIONS_INIT.
+     */
+    size_t struct_size;
+    /**
+     * A file name, under which `oras pull` stores it; NULL for none.
+     */
+    const char *title;
+    /**
+     * The type of the layer, if it is another than that of the artifact; NULL for the same.
+     */
+    const char *layer_type;
+    /**
+     * Annotations of its manifest, as a JSON object of texts; NULL for none.
+     */
+    const char *annotations;
+    /**
+     * The annotation `org.opencontainers.image.created`, in seconds since 1970; read only with OCI_CHART_ATTACH_CREATED.
+     */
+    uint64_t created;
+    /**
+     * OCI_CHART_ATTACH_... flags, or 0.
+     */
+    uint32_t flags;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} oci_chart_attach_options;
+
+/**
+ * An oci_chart_attach_options with every default.
+ */
+#define OCI_CHART_ATTACH_OPTIONS_INIT { sizeof(oci_chart_attach_options), 0, 0, 0, 0, 0, 0 }
+
+/**
+ * How a login is made. Make it with OCI_CHART_LOGIN_OPTIONS_INIT.
+ */
+typedef struct oci_chart_login_options {
+    /**
+     * sizeof(oci_chart_login_options), set by OCI_CHART_LOGIN_OPTIONS_INIT.
+     */
+    size_t struct_size;
+    /**
+     * An oci_chart_login_place.
+     */
+    int32_t place;
+    /**
+     * OCI_CHART_LOGIN_... flags, or 0.
+     */
+    uint32_t flags;
+    /**
+     * The path for OCI_CHART_LOGIN_PLACE_FILE; else NULL.
+     */
+    const char *file;
+} oci_chart_login_options;
+
+/**
+ * An oci_chart_login_options with every default.
+ */
+#define OCI_CHART_LOGIN_OPTIONS_INIT { sizeof(oci_chart_login_options), 0, 0, 0 }
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -742,8 +1020,8 @@ oci_chart_status oci_chart_error_to_json(const struct oci_chart_error *error,
                                          struct oci_chart_error **err);
 
 /**
- * What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Free the text with
- * oci_chart_string_free(); it is set to NULL for an error that is no answer of a check.
+ * What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Free the
+ * text with oci_chart_string_free(); it is set to NULL for an error that is no answer of a check.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -757,7 +1035,7 @@ oci_chart_status oci_chart_error_get_evidence(const struct oci_chart_error *erro
 OCI_CHART_API void oci_chart_error_free(struct oci_chart_error *error);
 
 /**
- * Frees a text that a function of this library gave through an out-parameter. NULL is fine.
+ * Frees a text that a function of this library gave through an out-parameter, and wipes it. NULL is fine.
  */
 OCI_CHART_API void oci_chart_string_free(char *text);
 
@@ -933,8 +1211,8 @@ oci_chart_status oci_chart_chart_get_dependencies(const struct oci_chart_chart *
                                                   struct oci_chart_error **err);
 
 /**
- * Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its token
- * is looked at. Free the package with oci_chart_package_free().
+ * Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its
+ * token is looked at. Free the package with oci_chart_package_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1035,8 +1313,9 @@ oci_chart_status oci_chart_package_get_chart(const struct oci_chart_package *pac
                                              struct oci_chart_error **err);
 
 /**
- * Writes the package into `directory`, which is made if it is not there, under Helm's name for it, and its provenance file beside it. Files
- * appear whole or not at all and replace what was there. `out` may be NULL; else it receives the path, to be freed with oci_chart_string_free().
+ * Writes the package into `directory`, which is made if it is not there, under Helm's name for it, and its provenance file beside it.
+ * Files appear whole or not at all and replace what was there. `out` may be NULL; else it receives the path, to be freed with
+ * oci_chart_string_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1046,8 +1325,8 @@ oci_chart_status oci_chart_package_write(const struct oci_chart_package *package
                                          struct oci_chart_error **err);
 
 /**
- * Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `out` may be NULL; else it receives the path of
- * the new directory, to be freed with oci_chart_string_free().
+ * Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `out` may be NULL; else it receives the
+ * path of the new directory, to be freed with oci_chart_string_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1067,6 +1346,77 @@ OCI_CHART_API void oci_chart_package_free(struct oci_chart_package *package);
 OCI_CHART_API OCI_CHART_MUST_USE struct oci_chart_client_options *oci_chart_client_options_new(void);
 
 /**
+ * Frees the options. NULL is fine, and so are clients that were made with them.
+ */
+OCI_CHART_API void oci_chart_client_options_free(struct oci_chart_client_options *options);
+
+/**
+ * The login at `host`. Wins over every source that is used.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_add_login(struct oci_chart_client_options *options,
+                                                    const char *host,
+                                                    const char *user,
+                                                    const char *password,
+                                                    struct oci_chart_error **err);
+
+/**
+ * The token that the registry at `host` itself takes (`Authorization: Bearer`). Wins over every source that is used.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_add_token(struct oci_chart_client_options *options,
+                                                    const char *host,
+                                                    const char *token,
+                                                    struct oci_chart_error **err);
+
+/**
+ * The identity token (OAuth2 refresh token) that the token service of `host` takes. Wins over every source that is used.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_add_identity_token(struct oci_chart_client_options *options,
+                                                             const char *host,
+                                                             const char *token,
+                                                             struct oci_chart_error **err);
+
+/**
+ * Takes credentials from where Helm, docker and podman keep theirs, where no source before has any.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_use_stored_logins(struct oci_chart_client_options *options,
+                                                            struct oci_chart_error **err);
+
+/**
+ * Asks the `on_credentials` of each call, where no source before has any.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_use_call_credentials(struct oci_chart_client_options *options,
+                                                               struct oci_chart_error **err);
+
+/**
+ * Takes the logins of Amazon ECR, Google's registries and Azure's from the environment of this machine (keys, roles, metadata services),
+ * where no source before has any.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_use_cloud_logins(struct oci_chart_client_options *options,
+                                                           struct oci_chart_error **err);
+
+/**
+ * Takes credentials from a pull secret under `rule` (an oci_chart_key_rule), where no source before has any. The secret is copied.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_use_pull_secret(struct oci_chart_client_options *options,
+                                                          const struct oci_chart_pull_secret *secret,
+                                                          int32_t rule,
+                                                          struct oci_chart_error **err);
+
+/**
  * Says who calls: goes behind `oci-chart/VERSION` in the header `User-Agent`.
  */
 OCI_CHART_API
@@ -1076,6 +1426,38 @@ oci_chart_status oci_chart_client_options_set_user_agent(struct oci_chart_client
                                                          struct oci_chart_error **err);
 
 /**
+ * Bounds what is read: `name` is one of `file_bytes`, `total_bytes`, `package_bytes`, `entries`, `depth`, `manifest_bytes`,
+ * `answer_bytes`, `yaml_bytes`, `tags`, `referrers`, `candidates`, `signature_bytes`, `attestation_bytes`, `signature_layers`,
+ * `log_entries`, `timestamps`, `subjects`, `verify_bytes` and `verify_time` (milliseconds).
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_set_limit(struct oci_chart_client_options *options,
+                                                    const char *name,
+                                                    uint64_t value,
+                                                    struct oci_chart_error **err);
+
+/**
+ * Lets only charts out of the stores that satisfy `policy` (JSON), whatever the options of a pull say.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_set_policy(struct oci_chart_client_options *options,
+                                                     const char *policy,
+                                                     struct oci_chart_error **err);
+
+/**
+ * Keeps what is read from registries in `directory`, which is made when it is needed, up to `max_bytes`; 0 for 1 GiB. Content asked for by
+ * digest a second time costs no request.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_set_cache(struct oci_chart_client_options *options,
+                                                    const char *directory,
+                                                    uint64_t max_bytes,
+                                                    struct oci_chart_error **err);
+
+/**
  * Speaks plain HTTP to `host` (`localhost:5000`), and to no other.
  */
 OCI_CHART_API
@@ -1083,6 +1465,50 @@ OCI_CHART_MUST_USE
 oci_chart_status oci_chart_client_options_add_plain_http(struct oci_chart_client_options *options,
                                                          const char *host,
                                                          struct oci_chart_error **err);
+
+/**
+ * Takes the certificate of `host` as it is, and of no other. Whoever can change the traffic can then read and change everything.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_add_unchecked_certificate(struct oci_chart_client_options *options,
+                                                                    const char *host,
+                                                                    struct oci_chart_error **err);
+
+/**
+ * Trusts the authorities in `pem` for `host`, beside those for every host. They are looked at when the client is made.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_add_host_root_certificate(struct oci_chart_client_options *options,
+                                                                    const char *host,
+                                                                    const uint8_t *pem,
+                                                                    size_t pem_len,
+                                                                    struct oci_chart_error **err);
+
+/**
+ * Shows a certificate where `host` asks for one: its chain and its private key (PKCS#8, SEC 1 or PKCS#1), both PEM.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_set_client_certificate(struct oci_chart_client_options *options,
+                                                                 const char *host,
+                                                                 const uint8_t *chain,
+                                                                 size_t chain_len,
+                                                                 const uint8_t *key,
+                                                                 size_t key_len,
+                                                                 struct oci_chart_error **err);
+
+/**
+ * Keeps a pace with `host`: so many requests under way at once, and so many beginning in a minute; 0 for no bound.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_set_pace(struct oci_chart_client_options *options,
+                                                   const char *host,
+                                                   uint32_t concurrency,
+                                                   uint32_t requests_per_minute,
+                                                   struct oci_chart_error **err);
 
 /**
  * Trusts the authorities in `pem` beside those of the system, for every host. They are looked at when the client is made.
@@ -1095,40 +1521,73 @@ oci_chart_status oci_chart_client_options_add_root_certificate(struct oci_chart_
                                                                struct oci_chart_error **err);
 
 /**
- * The login at `host`. It wins over every other source.
+ * Sends requests through `proxy` (`http://user:password@proxy.example:3128`) but for the hosts of `no_proxy` (as in NO_PROXY), whatever
+ * the environment says. `proxy` and `no_proxy` may be NULL; without a proxy every request goes directly.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
-oci_chart_status oci_chart_client_options_add_login(struct oci_chart_client_options *options,
-                                                    const char *host,
-                                                    const char *user,
-                                                    const char *password,
+oci_chart_status oci_chart_client_options_set_proxy(struct oci_chart_client_options *options,
+                                                    const char *proxy,
+                                                    const char *no_proxy,
                                                     struct oci_chart_error **err);
 
 /**
- * Takes credentials from where Helm, docker and podman keep theirs, where nothing before has any.
+ * Reads content of `host` from the mirror at `endpoint` (`https://mirror.example/v2/path`) first. `host` may be NULL, for every host.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
-oci_chart_status oci_chart_client_options_use_stored_logins(struct oci_chart_client_options *options,
-                                                            struct oci_chart_error **err);
+oci_chart_status oci_chart_client_options_add_mirror(struct oci_chart_client_options *options,
+                                                     const char *host,
+                                                     const char *endpoint,
+                                                     struct oci_chart_error **err);
 
 /**
- * Asks the `on_credentials` of each call, where nothing before has any.
+ * Takes mirrors, certificates and logins from a `registries.yaml` of K3s and RKE2. Files that it names are read now.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
-oci_chart_status oci_chart_client_options_use_call_credentials(struct oci_chart_client_options *options,
-                                                               struct oci_chart_error **err);
+oci_chart_status oci_chart_client_options_add_registries_yaml(struct oci_chart_client_options *options,
+                                                              const uint8_t *data,
+                                                              size_t data_len,
+                                                              struct oci_chart_error **err);
 
 /**
- * Frees the options. NULL is fine, and so are clients that were made with them.
+ * Takes certificates from a directory as docker and containerd have it (`certs.d`, one folder a host). They are read now.
  */
-OCI_CHART_API void oci_chart_client_options_free(struct oci_chart_client_options *options);
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_add_certs_directory(struct oci_chart_client_options *options,
+                                                              const char *directory,
+                                                              struct oci_chart_error **err);
 
 /**
- * A client. Opens no connection and starts no thread: its first use does. `options` may be NULL: anonymous, over https, the proxies of the environment;
- * they are read and not kept. Free the client with oci_chart_client_free().
+ * How often a request is sent that fails in passing, and how long is waited in between: `attempts` with the first one (1 for never again),
+ * the first wait, which grows, and the longest; 0 leaves each as it is.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_set_retry(struct oci_chart_client_options *options,
+                                                    uint32_t attempts,
+                                                    uint64_t first_wait_ms,
+                                                    uint64_t most_wait_ms,
+                                                    struct oci_chart_error **err);
+
+/**
+ * How long is waited for a connection, for the next byte of an answer, for a token, and for the whole of a request, in milliseconds; 0
+ * leaves it as it is.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_options_set_timeouts(struct oci_chart_client_options *options,
+                                                       uint64_t connect_ms,
+                                                       uint64_t idle_ms,
+                                                       uint64_t token_ms,
+                                                       uint64_t request_ms,
+                                                       struct oci_chart_error **err);
+
+/**
+ * A client. Opens no connection and starts no thread: its first use does. `options` may be NULL: anonymous, over https, the proxies of the
+ * environment; they are read and not kept. Free the client with oci_chart_client_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1142,10 +1601,30 @@ oci_chart_status oci_chart_client_new(const struct oci_chart_client_options *opt
 OCI_CHART_API void oci_chart_client_free(struct oci_chart_client *client);
 
 /**
- * Pushes the package to `target` under its version's tag. `target` is `oci://HOST[/PATH]`, below which the chart's name is the repository, or
- * `oci-layout:DIRECTORY`. `options` and `call` may be NULL. `out` may be NULL; else it receives what was done as JSON, to be freed with
- * oci_chart_string_free(): `{"location", "tag", "action", "descriptor": {"mediaType", "digest", "size"}}`, where `action` is `pushed`, `unchanged` or
- * `same-chart`.
+ * Takes a target apart, as JSON with the members `location`, `host`, `repository`, `tag`, `digest` and `selector` (what is meant: a tag, a
+ * digest, a range); what it does not have is missing. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_target_parse(const char *target,
+                                        char **out,
+                                        struct oci_chart_error **err);
+
+/**
+ * Whether `version` satisfies `constraint` (`^1.2`, `>=1.2 <2`): sets `out` to 1 or 0.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_version_matches(const char *constraint,
+                                           const char *version,
+                                           int32_t *out,
+                                           struct oci_chart_error **err);
+
+/**
+ * Pushes the package to `target` under its version's tag. `target` is `oci://HOST[/PATH]`, below which the chart's name is the repository,
+ * or `oci-layout:DIRECTORY`. `options` and `call` may be NULL. `out` may be NULL; else it receives what was done as JSON, to be freed with
+ * oci_chart_string_free(): `{"location", "tag", "action", "descriptor": {"mediaType", "digest", "size"}}`, where `action` is `pushed`,
+ * `unchanged` or `same-chart`.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1159,8 +1638,8 @@ oci_chart_status oci_chart_client_push(const struct oci_chart_client *client,
 
 /**
  * Pulls a chart. `target` is `oci://HOST/REPOSITORY[:TAG][@DIGEST]` or `oci-layout:DIRECTORY[:TAG][@DIGEST]`; `version` may be NULL: the
- * target's own, or the newest release; else it is a version or a range (`^1.2`). `options` must say which trust is asked for. `call` may be NULL. Free what was
- * pulled with oci_chart_pulled_free().
+ * target's own, or the newest release; else it is a version or a range (`^1.2`). `options` must say which trust is asked for. `call` may
+ * be NULL. Free what was pulled with oci_chart_pulled_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1226,6 +1705,665 @@ OCI_CHART_API int32_t oci_chart_pulled_is_legacy(const struct oci_chart_pulled *
  * Frees what was pulled. NULL is fine.
  */
 OCI_CHART_API void oci_chart_pulled_free(struct oci_chart_pulled *pulled);
+
+/**
+ * The descriptor of the manifest that is meant, as JSON: `{"mediaType", "digest", "size"}`. `version` and `call` may be NULL. Free the
+ * text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_resolve(const struct oci_chart_client *client,
+                                          const char *target,
+                                          const char *version,
+                                          const struct oci_chart_call *call,
+                                          char **out,
+                                          struct oci_chart_error **err);
+
+/**
+ * What Chart.yaml says of the chart that is meant, as JSON, without fetching the chart. `version` and `call` may be NULL. Free the text with
+ * oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_fetch_metadata(const struct oci_chart_client *client,
+                                                 const char *target,
+                                                 const char *version,
+                                                 const struct oci_chart_call *call,
+                                                 char **out,
+                                                 struct oci_chart_error **err);
+
+/**
+ * The manifest that is meant, byte for byte and checked, and its descriptor as JSON. `version` and `call` may be NULL. `descriptor` may be
+ * NULL; else free the text with oci_chart_string_free(). Free the bytes with oci_chart_bytes_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_fetch_manifest(const struct oci_chart_client *client,
+                                                 const char *target,
+                                                 const char *version,
+                                                 const struct oci_chart_call *call,
+                                                 struct oci_chart_bytes **out,
+                                                 char **descriptor,
+                                                 struct oci_chart_error **err);
+
+/**
+ * Whether there is what is meant: sets `out` to 1 or 0. That it cannot be said is a failure. `version` and `call` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_exists(const struct oci_chart_client *client,
+                                         const char *target,
+                                         const char *version,
+                                         const struct oci_chart_call *call,
+                                         int32_t *out,
+                                         struct oci_chart_error **err);
+
+/**
+ * All tags, as a JSON list in the store's order. For very many, oci_chart_client_list_tags() gives them page by page. `call` may be NULL.
+ * Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_tags(const struct oci_chart_client *client,
+                                       const char *target,
+                                       const struct oci_chart_call *call,
+                                       char **out,
+                                       struct oci_chart_error **err);
+
+/**
+ * Lets `tag` point at what is meant, under `mode` (an oci_chart_tag_mode), with `expected_digest` for OCI_CHART_TAG_MODE_EXPECT. `version`,
+ * `expected_digest` and `call` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_tag(const struct oci_chart_client *client,
+                                      const char *target,
+                                      const char *version,
+                                      const char *tag,
+                                      int32_t mode,
+                                      const char *expected_digest,
+                                      const struct oci_chart_call *call,
+                                      struct oci_chart_error **err);
+
+/**
+ * Removes what is meant: a tag, or by digest a manifest. `version` and `call` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_delete(const struct oci_chart_client *client,
+                                         const char *target,
+                                         const char *version,
+                                         const struct oci_chart_call *call,
+                                         struct oci_chart_error **err);
+
+/**
+ * Looks at `target` step by step, and tells as JSON what works there and what does not. Nothing is written. A registry that fails is an
+ * answer, and no failure. `call` may be NULL. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_diagnose(const struct oci_chart_client *client,
+                                           const char *target,
+                                           const struct oci_chart_call *call,
+                                           char **out,
+                                           struct oci_chart_error **err);
+
+/**
+ * All tags, page by page. Asks for nothing yet. Free the list with oci_chart_list_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_list_tags(const struct oci_chart_client *client,
+                                            const char *target,
+                                            struct oci_chart_list **out,
+                                            struct oci_chart_error **err);
+
+/**
+ * All manifests that name the one that is meant as their subject (signatures, attestations, bills of materials), page by page, as
+ * descriptors; or those of one artifact type. `version`, `artifact_type` and `call` may be NULL. Free the list with oci_chart_list_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_list_referrers(const struct oci_chart_client *client,
+                                                 const char *target,
+                                                 const char *version,
+                                                 const char *artifact_type,
+                                                 const struct oci_chart_call *call,
+                                                 struct oci_chart_list **out,
+                                                 struct oci_chart_error **err);
+
+/**
+ * The next page as a JSON list that is not empty. Free the text with oci_chart_string_free(); it is set to NULL at the end, and after a
+ * failure. `call` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_list_next(struct oci_chart_list *list,
+                                     const struct oci_chart_call *call,
+                                     char **out,
+                                     struct oci_chart_error **err);
+
+/**
+ * Frees the list. NULL is fine.
+ */
+OCI_CHART_API void oci_chart_list_free(struct oci_chart_list *list);
+
+/**
+ * Content of the repository `target`, to be read in pieces; asks for nothing yet. `descriptor` is JSON as this library gives it:
+ * `{"mediaType", "digest", "size"}`. Free the reader with oci_chart_reader_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_open_blob(const struct oci_chart_client *client,
+                                            const char *target,
+                                            const char *descriptor,
+                                            struct oci_chart_reader **out,
+                                            struct oci_chart_error **err);
+
+/**
+ * The package's bytes, to be read in pieces. Free the reader with oci_chart_reader_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_package_open(const struct oci_chart_package *package,
+                                        struct oci_chart_reader **out,
+                                        struct oci_chart_error **err);
+
+/**
+ * Reads at most `buffer_len` bytes into `buffer` and sets `out` to their number: 0 at the end, and for a length of 0, where `buffer` may
+ * be NULL. `call` may be NULL. After a failure of content that comes over a network the reader is at its end.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_reader_read(struct oci_chart_reader *reader,
+                                       uint8_t *buffer,
+                                       size_t buffer_len,
+                                       const struct oci_chart_call *call,
+                                       size_t *out,
+                                       struct oci_chart_error **err);
+
+/**
+ * Frees the reader; what was not read is not fetched. NULL is fine.
+ */
+OCI_CHART_API void oci_chart_reader_free(struct oci_chart_reader *reader);
+
+/**
+ * Content of the repository `target` as a file at `path`, which appears whole and checked or not at all. `descriptor` is JSON:
+ * `{"mediaType", "digest", "size"}`. `call` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_fetch_blob(const struct oci_chart_client *client,
+                                             const char *target,
+                                             const char *descriptor,
+                                             const char *path,
+                                             const struct oci_chart_call *call,
+                                             struct oci_chart_error **err);
+
+/**
+ * Puts bytes into the repository `target`, as content of this media type; a manifest also under `tag`, moved wherever it points. `tag` and
+ * `call` may be NULL. `out` may be NULL; else it receives the descriptor as JSON, to be freed with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_store_blob(const struct oci_chart_client *client,
+                                             const char *target,
+                                             const char *media_type,
+                                             const uint8_t *data,
+                                             size_t data_len,
+                                             const char *tag,
+                                             const struct oci_chart_call *call,
+                                             char **out,
+                                             struct oci_chart_error **err);
+
+/**
+ * The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be
+ * NULL: it is given to `read` as it is. `options` and `call` may be NULL. Free the package with oci_chart_package_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_package_load_stream(oci_chart_read_callback read,
+                                               void *user_data,
+                                               const struct oci_chart_load_options *options,
+                                               const struct oci_chart_call *call,
+                                               struct oci_chart_package **out,
+                                               struct oci_chart_error **err);
+
+/**
+ * A signer with the private key in `pem`: `ENCRYPTED SIGSTORE PRIVATE KEY` and `ENCRYPTED COSIGN PRIVATE KEY` as cosign writes them, or
+ * PKCS#8, SEC 1 and PKCS#1 without a password. `password` may be NULL, for a key without one. Free the signer with
+ * oci_chart_signer_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_signer_new_key(const char *pem,
+                                          const char *password,
+                                          struct oci_chart_signer **out,
+                                          struct oci_chart_error **err);
+
+/**
+ * A signer with a new key: ECDSA P-256. Free it with oci_chart_signer_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_signer_generate(struct oci_chart_signer **out,
+                                           struct oci_chart_error **err);
+
+/**
+ * A signer that asks the `on_sign` of the call it is used in, for a key that only the caller can reach; `public_key` is its public half
+ * (PEM), against which every signature is held. Free it with oci_chart_signer_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_signer_new_callback(const char *public_key,
+                                               struct oci_chart_signer **out,
+                                               struct oci_chart_error **err);
+
+/**
+ * The public key as PEM, as cosign writes `cosign.pub`. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_signer_get_public_key(const struct oci_chart_signer *signer,
+                                                 char **out,
+                                                 struct oci_chart_error **err);
+
+/**
+ * The private key, encrypted with `password` as cosign does it, as PEM; a signer without a key of its own has none. Free the text with
+ * oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_signer_get_private_key(const struct oci_chart_signer *signer,
+                                                  const char *password,
+                                                  char **out,
+                                                  struct oci_chart_error **err);
+
+/**
+ * Frees the signer. NULL is fine, and so are publications that it was added to.
+ */
+OCI_CHART_API void oci_chart_signer_free(struct oci_chart_signer *signer);
+
+/**
+ * Signs the manifest that is meant and puts the signature beside it; the chart is untouched. `version`, `options` and `call` may be NULL.
+ * `out` may be NULL; else it receives what the signature is kept in, as JSON, to be freed with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_sign(const struct oci_chart_client *client,
+                                       const char *target,
+                                       const char *version,
+                                       const struct oci_chart_signer *signer,
+                                       const struct oci_chart_sign_options *options,
+                                       const struct oci_chart_call *call,
+                                       char **out,
+                                       struct oci_chart_error **err);
+
+/**
+ * Holds the signatures of the chart that is meant against `policy` (JSON), and fails where it is not satisfied
+ * (OCI_CHART_STATUS_NOT_SIGNED, _SIGNATURE_INVALID, _POLICY_DENIED) or nobody can say (_COULD_NOT_CHECK); the error has the evidence then.
+ * `version`, `options` and `call` may be NULL. `out` receives `{"value": descriptor, "evidence": ...}`, and pulling `value`'s digest takes
+ * what was verified. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_verify(const struct oci_chart_client *client,
+                                         const char *target,
+                                         const char *version,
+                                         const char *policy,
+                                         const struct oci_chart_verify_options *options,
+                                         const struct oci_chart_call *call,
+                                         char **out,
+                                         struct oci_chart_error **err);
+
+/**
+ * Holds the signatures of the chart that is meant against `policy` (JSON) and tells what was found, as JSON, whatever it comes to.
+ * `version`, `options` and `call` may be NULL. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_examine(const struct oci_chart_client *client,
+                                          const char *target,
+                                          const char *version,
+                                          const char *policy,
+                                          const struct oci_chart_verify_options *options,
+                                          const struct oci_chart_call *call,
+                                          char **out,
+                                          struct oci_chart_error **err);
+
+/**
+ * Holds the attestations of the chart that is meant against `policy` (JSON, one of attestations), and fails as oci_chart_client_verify()
+ * does. `version`, `options` and `call` may be NULL. `out` receives `{"value": [...], "evidence": ...}`. Free the text with
+ * oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_verify_attestation(const struct oci_chart_client *client,
+                                                     const char *target,
+                                                     const char *version,
+                                                     const char *policy,
+                                                     const struct oci_chart_verify_options *options,
+                                                     const struct oci_chart_call *call,
+                                                     char **out,
+                                                     struct oci_chart_error **err);
+
+/**
+ * Checks a Sigstore bundle that lies beside any artifact, without a network, as `cosign verify-blob` does. The artifact is `data`, or
+ * `digest` alone; either is given. `signer` is JSON: `{"key": PEM}` or `{"identities": [...]}`; `trust_root` is a `trusted_root.json`.
+ * `data`, `digest` and `trust_root` may be NULL; without a root the one in the library counts. `out` receives who signed, and when, as
+ * JSON. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_verify_bundle(const uint8_t *bundle,
+                                         size_t bundle_len,
+                                         const uint8_t *data,
+                                         size_t data_len,
+                                         const char *digest,
+                                         const char *signer,
+                                         const char *trust_root,
+                                         char **out,
+                                         struct oci_chart_error **err);
+
+/**
+ * Attaches a document to the chart that is meant, unsigned: a bill of materials, the result of a scan, anything. `artifact_type` says what
+ * it is; where it is NULL, the document is a bill of materials (SPDX, CycloneDX) and tells itself. The chart is untouched. `version`,
+ * `artifact_type`, `options` and `call` may be NULL. `out` may be NULL; else it receives the attachment's descriptor and whether it had to
+ * be written, as JSON, to be freed with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_attach(const struct oci_chart_client *client,
+                                         const char *target,
+                                         const char *version,
+                                         const char *artifact_type,
+                                         const uint8_t *data,
+                                         size_t data_len,
+                                         const struct oci_chart_attach_options *options,
+                                         const struct oci_chart_call *call,
+                                         char **out,
+                                         struct oci_chart_error **err);
+
+/**
+ * All that is attached to what is meant, and what is attached to that, as JSON. Nobody has checked what it claims to be. `version` and
+ * `call` may be NULL. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_tree(const struct oci_chart_client *client,
+                                       const char *target,
+                                       const char *version,
+                                       const struct oci_chart_call *call,
+                                       char **out,
+                                       struct oci_chart_error **err);
+
+/**
+ * Takes an attachment out by the digest of its manifest. `info` may be NULL; else it receives `{"artifactType", "layerType", "title",
+ * "annotations", "bytes"}`, to be freed with oci_chart_string_free(); a title is what a stranger wrote, and no path to be written to
+ * unseen. `call` may be NULL. `out` gives the content; free it with oci_chart_reader_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_fetch_attachment(const struct oci_chart_client *client,
+                                                   const char *target,
+                                                   const char *digest,
+                                                   const struct oci_chart_call *call,
+                                                   struct oci_chart_reader **out,
+                                                   char **info,
+                                                   struct oci_chart_error **err);
+
+/**
+ * Signs a statement about the chart that is meant and attaches it as a bundle. `predicate_type` is a URI or cosign's short name
+ * (`slsaprovenance1`); where it is NULL, `predicate` is a bill of materials (SPDX, CycloneDX, as JSON) and tells itself. `predicate` is
+ * JSON and goes into the statement as it stands. `version`, `predicate_type`, `options` and `call` may be NULL. `out` may be NULL; else it
+ * receives the attestation's descriptor as JSON, to be freed with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_attest(const struct oci_chart_client *client,
+                                         const char *target,
+                                         const char *version,
+                                         const char *predicate_type,
+                                         const char *predicate,
+                                         const struct oci_chart_signer *signer,
+                                         const struct oci_chart_sign_options *options,
+                                         const struct oci_chart_call *call,
+                                         char **out,
+                                         struct oci_chart_error **err);
+
+/**
+ * A publication of the chart alone: as it is, it is a push. Free it with oci_chart_publication_free().
+ */
+OCI_CHART_API OCI_CHART_MUST_USE struct oci_chart_publication *oci_chart_publication_new(void);
+
+/**
+ * Adds a signature of `signer`, which may be freed afterwards.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_publication_add_signer(struct oci_chart_publication *publication,
+                                                  const struct oci_chart_signer *signer,
+                                                  struct oci_chart_error **err);
+
+/**
+ * Says how it is signed. `options` may be NULL, for the defaults.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_publication_set_sign_options(struct oci_chart_publication *publication,
+                                                        const struct oci_chart_sign_options *options,
+                                                        struct oci_chart_error **err);
+
+/**
+ * Adds something to be attached, as oci_chart_client_attach() does; the bytes are copied. `artifact_type` and `options` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_publication_add_attachment(struct oci_chart_publication *publication,
+                                                      const char *artifact_type,
+                                                      const uint8_t *data,
+                                                      size_t data_len,
+                                                      const struct oci_chart_attach_options *options,
+                                                      struct oci_chart_error **err);
+
+/**
+ * Adds something to be said and signed by each signer, as oci_chart_client_attest() does. `predicate_type` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_publication_add_attestation(struct oci_chart_publication *publication,
+                                                       const char *predicate_type,
+                                                       const char *predicate,
+                                                       struct oci_chart_error **err);
+
+/**
+ * Pushes the package to `target` (as oci_chart_client_push() has it) with all that belongs to it, so that nobody who looks at the tag ever
+ * sees less. Run again after a failure it does what is missing. `options` and `call` may be NULL. `out` may be NULL; else it receives what
+ * was done as JSON, to be freed with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_publish(const struct oci_chart_client *client,
+                                          const struct oci_chart_package *package,
+                                          const char *target,
+                                          const struct oci_chart_publication *publication,
+                                          const struct oci_chart_push_options *options,
+                                          const struct oci_chart_call *call,
+                                          char **out,
+                                          struct oci_chart_error **err);
+
+/**
+ * Frees the publication. NULL is fine.
+ */
+OCI_CHART_API void oci_chart_publication_free(struct oci_chart_publication *publication);
+
+/**
+ * The package with a provenance file that says what `helm package --sign` says, signed by an OpenPGP key. `keyring` holds the secret key
+ * as GnuPG exports it, armored or not; `key` chooses one by fingerprint, user id or a part of it; `time` is in seconds since 1970, 0 for
+ * now. `key` and `passphrase` may be NULL, for the only secret key of the ring, and one without a passphrase. Free the package with
+ * oci_chart_package_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_package_sign_provenance(const struct oci_chart_package *package,
+                                                   const uint8_t *keyring,
+                                                   size_t keyring_len,
+                                                   const char *key,
+                                                   const char *passphrase,
+                                                   uint64_t time,
+                                                   struct oci_chart_package **out,
+                                                   struct oci_chart_error **err);
+
+/**
+ * Holds the package's provenance file against `policy`, JSON of the form `{"pgp": ...}`; `time` is that of the check in seconds since
+ * 1970, 0 for now. `out` receives who signed and what was signed, as JSON. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_package_verify_provenance(const struct oci_chart_package *package,
+                                                     const char *policy,
+                                                     uint64_t time,
+                                                     char **out,
+                                                     struct oci_chart_error **err);
+
+/**
+ * Shows a user and a password to a registry and, if it takes them, keeps them where other programs find them too. `host` may have a scheme
+ * and a path. `options` and `call` may be NULL. `out` may be NULL; else it receives `{"storedIn", "verified", "expiry"}`, to be freed with
+ * oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_login(const struct oci_chart_client *client,
+                                        const char *host,
+                                        const char *user,
+                                        const char *password,
+                                        const struct oci_chart_login_options *options,
+                                        const struct oci_chart_call *call,
+                                        char **out,
+                                        struct oci_chart_error **err);
+
+/**
+ * Forgets a login that this or another program has left. `options` and `call` may be NULL. `out` may be NULL; else it receives
+ * `{"removed", "remaining"}`: where it was taken away, and where one would still be found. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_logout(const struct oci_chart_client *client,
+                                         const char *host,
+                                         const struct oci_chart_login_options *options,
+                                         const struct oci_chart_call *call,
+                                         char **out,
+                                         struct oci_chart_error **err);
+
+/**
+ * Whose name the client uses at a registry, where the credentials come from, and when they and the tokens made of them end, as JSON.
+ * `call` may be NULL. Free the text with oci_chart_string_free(); it is set to NULL where the client is anonymous.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_login_status(const struct oci_chart_client *client,
+                                               const char *host,
+                                               const struct oci_chart_call *call,
+                                               char **out,
+                                               struct oci_chart_error **err);
+
+/**
+ * The logins that Helm, docker and podman keep on this machine, without their secrets, as a JSON list of `{"key", "username", "origin"}`.
+ * `call` may be NULL. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_stored_logins(const struct oci_chart_client *client,
+                                                const struct oci_chart_call *call,
+                                                char **out,
+                                                struct oci_chart_error **err);
+
+/**
+ * A secret without logins. Free it with oci_chart_pull_secret_free().
+ */
+OCI_CHART_API OCI_CHART_MUST_USE struct oci_chart_pull_secret *oci_chart_pull_secret_new(void);
+
+/**
+ * Reads a Secret as a manifest, YAML or JSON: a docker configuration, or `username` and `password`. Free it with oci_chart_pull_secret_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_pull_secret_parse(const uint8_t *manifest,
+                                             size_t manifest_len,
+                                             struct oci_chart_pull_secret **out,
+                                             struct oci_chart_error **err);
+
+/**
+ * Adds a login for `host`, or replaces the one that is there.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_pull_secret_add_login(struct oci_chart_pull_secret *secret,
+                                                 const char *host,
+                                                 const char *user,
+                                                 const char *password,
+                                                 struct oci_chart_error **err);
+
+/**
+ * The user's name that the secret holds for a repository, under `rule` (an oci_chart_key_rule). `repository` may be NULL, for the host
+ * alone. Free the text with oci_chart_string_free(); it is set to NULL where the secret has none.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_pull_secret_get_user(const struct oci_chart_pull_secret *secret,
+                                                const char *host,
+                                                const char *repository,
+                                                int32_t rule,
+                                                char **out,
+                                                struct oci_chart_error **err);
+
+/**
+ * The manifest of a Secret called `name`, for `imagePullSecrets` and for the sources of Flux and Argo CD, with its logins in clear.
+ * `in_namespace` may be NULL. Free the text with oci_chart_string_free(), which wipes it.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_pull_secret_to_manifest(const struct oci_chart_pull_secret *secret,
+                                                   const char *name,
+                                                   const char *in_namespace,
+                                                   char **out,
+                                                   struct oci_chart_error **err);
+
+/**
+ * The docker configuration in the secret, as `.dockerconfigjson` holds it, with its logins in clear. Free the text with
+ * oci_chart_string_free(), which wipes it.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_pull_secret_to_docker_config(const struct oci_chart_pull_secret *secret,
+                                                        char **out,
+                                                        struct oci_chart_error **err);
+
+/**
+ * Frees the secret. NULL is fine.
+ */
+OCI_CHART_API void oci_chart_pull_secret_free(struct oci_chart_pull_secret *secret);
+
+/**
+ * How much is in the cache at `directory`, as JSON: `{"entries", "bytes"}`. A directory that is not there is empty. Free the text with
+ * oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_cache_usage(const char *directory,
+                                       char **out,
+                                       struct oci_chart_error **err);
+
+/**
+ * Removes from the cache at `directory` what was not used for longest, until at most `bytes` are left. Others may go on using it. `out`
+ * may be NULL; else it receives what was removed, as JSON, to be freed with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_cache_prune(const char *directory,
+                                       uint64_t bytes,
+                                       char **out,
+                                       struct oci_chart_error **err);
 
 #if defined(OCI_CHART_TESTING)
 /**

@@ -16,20 +16,22 @@ use crate::{
     options::{Growing, growing},
 };
 
-/// Hears what a call does, and at the latest every 50 ms that it still lives (OCI_CHART_EVENT_KIND_TICK). Return 0 to go on; anything else stops the
-/// call. `event` and what it points to live until the callback returns.
+/// Hears what a call does, and at the latest every 50 ms that it still lives (OCI_CHART_EVENT_KIND_TICK). Return 0 to go on; anything else
+/// stops the call. `event` and what it points to live until the callback returns.
 pub type oci_chart_event_callback =
     Option<unsafe extern "C" fn(user_data: *mut c_void, event: *const oci_chart_event) -> i32>;
 
 /// Is asked for the login at `host` (as `registry.example:5000`), if the client was told so with
-/// oci_chart_client_options_use_call_credentials(). Give it with oci_chart_answer_set_login() or oci_chart_answer_set_token(); nothing means anonymous. Return 0;
-/// anything else stops the call. Asked once a call and host, and again if the registry refuses what it was given.
+/// oci_chart_client_options_use_call_credentials(). Give it with oci_chart_answer_set_login() or oci_chart_answer_set_token(); nothing
+/// means anonymous. Return 0; anything else stops the call. Asked once a call and host, and again if the registry refuses what it was
+/// given.
 pub type oci_chart_credentials_callback = Option<
     unsafe extern "C" fn(user_data: *mut c_void, host: *const c_char, answer: *mut oci_chart_answer) -> i32,
 >;
 
-/// Is asked for the signature over `message` by the private half of `key` (PEM), by a signer made with oci_chart_signer_new_callback(). Give
-/// it with oci_chart_answer_set_bytes(), encoded as cosign has it: ASN.1 for ECDSA, the bytes for RSA (PKCS #1 v1.5) and Ed25519. Return 0; anything else stops the call.
+/// Is asked for the signature over `message` by the private half of `key` (PEM), by a signer made with oci_chart_signer_new_callback().
+/// Give it with oci_chart_answer_set_bytes(), encoded as cosign has it: ASN.1 for ECDSA, the bytes for RSA (PKCS #1 v1.5) and Ed25519.
+/// Return 0; anything else stops the call.
 pub type oci_chart_sign_callback = Option<
     unsafe extern "C" fn(
         user_data: *mut c_void,

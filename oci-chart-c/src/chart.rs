@@ -54,7 +54,8 @@ pub struct oci_chart_package_options {
     pub version: *const c_char,
     /// Another `appVersion`; NULL for that of Chart.yaml.
     pub app_version: *const c_char,
-    /// The time of every entry, in seconds since 1970; read only with OCI_CHART_PACKAGE_TIME. Without it `SOURCE_DATE_EPOCH` says it, else a constant.
+    /// The time of every entry, in seconds since 1970; read only with OCI_CHART_PACKAGE_TIME. Without it `SOURCE_DATE_EPOCH` says it, else
+    /// a constant.
     pub time: u64,
     /// OCI_CHART_PACKAGE_... flags, or 0.
     pub flags: u32,
@@ -241,8 +242,8 @@ pub unsafe extern "C" fn oci_chart_chart_get_dependencies(
     })
 }
 
-/// Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its token
-/// is looked at. Free the package with oci_chart_package_free().
+/// Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its
+/// token is looked at. Free the package with oci_chart_package_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_chart_package(

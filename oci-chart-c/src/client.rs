@@ -14,8 +14,8 @@ pub struct oci_chart_client(pub(crate) blocking::Client);
 
 impl Shared for oci_chart_client {}
 
-/// A client. Opens no connection and starts no thread: its first use does. `options` may be NULL: anonymous, over https, the proxies of the environment;
-/// they are read and not kept. Free the client with oci_chart_client_free().
+/// A client. Opens no connection and starts no thread: its first use does. `options` may be NULL: anonymous, over https, the proxies of the
+/// environment; they are read and not kept. Free the client with oci_chart_client_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_client_new(
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn oci_chart_client_new(
         let out = Out::new(out, "out")?;
         // SAFETY: NULL or valid for the call.
         let builder = match unsafe { options.as_ref() } {
-            Some(options) => options.builder(),
+            Some(options) => options.builder()?,
             None => Client::builder(),
         };
         out.give(oci_chart_client(blocking::Client::new(builder.build()?)));

@@ -143,8 +143,8 @@ pub unsafe extern "C" fn oci_chart_error_to_json(
     })
 }
 
-/// What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Free the text with
-/// oci_chart_string_free(); it is set to NULL for an error that is no answer of a check.
+/// What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Free the
+/// text with oci_chart_string_free(); it is set to NULL for an error that is no answer of a check.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_error_get_evidence(

@@ -58,6 +58,19 @@ pub(crate) unsafe fn bytes<'a>(pointer: *const u8, len: usize, name: &'static st
     }
 }
 
+/// The place behind `pointer` for `len` bytes; NULL is fine where there are none.
+pub(crate) unsafe fn buffer<'a>(pointer: *mut u8, len: usize, name: &'static str) -> Result<&'a mut [u8]> {
+    match (pointer.is_null(), len) {
+        (_, 0) => Ok(&mut []),
+        (true, _) => Err(null(name)),
+        // SAFETY: not NULL, so a place for `len` bytes that nobody else uses during the call.
+        (false, len) if isize::try_from(len).is_ok() => {
+            Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
+        }
+        _ => Err(too_long(name, len)),
+    }
+}
+
 /// Where a result goes. Looked at before the work, written after it.
 pub(crate) struct Out<T>(*mut T);
 

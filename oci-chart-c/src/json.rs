@@ -1,7 +1,8 @@
 //! Small documents that are this library's own; the others come out of the core as they are.
 
 use oci_chart_core::{Error, oci::Descriptor};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// An object of texts, in their order.
 pub(crate) fn object<'a>(members: impl Iterator<Item = (&'static str, &'a str)>) -> String {
@@ -54,19 +55,12 @@ pub(crate) fn error(error: &Error) -> String {
 }
 
 /// A descriptor as the OCI image specification writes it.
-pub(crate) fn descriptor(descriptor: &Descriptor) -> Value {
-    let mut value = json!({
-        "mediaType": descriptor.media_type.as_str(),
-        "digest": descriptor.digest.to_string(),
-        "size": descriptor.size,
-    });
-    if let Some(members) = value.as_object_mut() {
-        if !descriptor.annotations.is_empty() {
-            members.insert("annotations".into(), json!(descriptor.annotations));
-        }
-        if let Some(artifact) = &descriptor.artifact_type {
-            members.insert("artifactType".into(), artifact.as_str().into());
-        }
-    }
-    value
+pub(crate) fn descriptor(descriptor: &Descriptor) -> String {
+    text(descriptor)
+}
+
+/// A document of the core's.
+pub(crate) fn text(document: &impl Serialize) -> String {
+    // Strings, numbers, lists and maps with text for keys: nothing that JSON could not hold.
+    serde_json::to_string(document).unwrap_or_default()
 }

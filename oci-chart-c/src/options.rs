@@ -14,8 +14,8 @@ pub(crate) unsafe trait Growing: Copy + Default {}
 /// Longer than any struct will become: what says more is not filled in.
 const LONGEST: usize = 4096;
 
-/// The options behind `pointer`, or their defaults where it is NULL. Fields that the caller does not know are zero; fields that this library does
-/// not know must be.
+/// The options behind `pointer`, or their defaults where it is NULL. Fields that the caller does not know are zero; fields that this
+/// library does not know must be.
 pub(crate) unsafe fn growing<T: Growing>(pointer: *const T, name: &'static str) -> Result<T> {
     let mut known = T::default();
     if pointer.is_null() {

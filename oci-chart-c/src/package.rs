@@ -170,8 +170,9 @@ pub unsafe extern "C" fn oci_chart_package_get_chart(
     })
 }
 
-/// Writes the package into `directory`, which is made if it is not there, under Helm's name for it, and its provenance file beside it. Files
-/// appear whole or not at all and replace what was there. `out` may be NULL; else it receives the path, to be freed with oci_chart_string_free().
+/// Writes the package into `directory`, which is made if it is not there, under Helm's name for it, and its provenance file beside it.
+/// Files appear whole or not at all and replace what was there. `out` may be NULL; else it receives the path, to be freed with
+/// oci_chart_string_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_package_write(
@@ -188,8 +189,8 @@ pub unsafe extern "C" fn oci_chart_package_write(
     })
 }
 
-/// Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `out` may be NULL; else it receives the path of
-/// the new directory, to be freed with oci_chart_string_free().
+/// Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `out` may be NULL; else it receives the
+/// path of the new directory, to be freed with oci_chart_string_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_package_unpack(

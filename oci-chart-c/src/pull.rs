@@ -55,8 +55,8 @@ pub struct oci_chart_pulled(pub(crate) Pulled);
 impl Shared for oci_chart_pulled {}
 
 /// Pulls a chart. `target` is `oci://HOST/REPOSITORY[:TAG][@DIGEST]` or `oci-layout:DIRECTORY[:TAG][@DIGEST]`; `version` may be NULL: the
-/// target's own, or the newest release; else it is a version or a range (`^1.2`). `options` must say which trust is asked for. `call` may be NULL. Free what was
-/// pulled with oci_chart_pulled_free().
+/// target's own, or the newest release; else it is a version or a range (`^1.2`). `options` must say which trust is asked for. `call` may
+/// be NULL. Free what was pulled with oci_chart_pulled_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_client_pull(
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn oci_chart_pulled_get_descriptor(
     guard("oci_chart_pulled_get_descriptor", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give_text(json::descriptor(&unsafe { shared(pulled, "pulled") }?.0.descriptor).to_string());
+        out.give_text(json::descriptor(&unsafe { shared(pulled, "pulled") }?.0.descriptor));
         Ok(())
     })
 }

@@ -15,7 +15,6 @@ use crate::{
     error::oci_chart_error,
     ffi::{Out, invalid, shared, text, text_or_none},
     guard::guard,
-    json,
     options::{Growing, check_flags, growing},
     package::oci_chart_package,
     status::oci_chart_status,
@@ -77,10 +76,10 @@ impl Default for oci_chart_push_options {
 // SAFETY: numbers and pointers, the size first.
 unsafe impl Growing for oci_chart_push_options {}
 
-/// Pushes the package to `target` under its version's tag. `target` is `oci://HOST[/PATH]`, below which the chart's name is the repository, or
-/// `oci-layout:DIRECTORY`. `options` and `call` may be NULL. `out` may be NULL; else it receives what was done as JSON, to be freed with
-/// oci_chart_string_free(): `{"location", "tag", "action", "descriptor": {"mediaType", "digest", "size"}}`, where `action` is `pushed`, `unchanged` or
-/// `same-chart`.
+/// Pushes the package to `target` under its version's tag. `target` is `oci://HOST[/PATH]`, below which the chart's name is the repository,
+/// or `oci-layout:DIRECTORY`. `options` and `call` may be NULL. `out` may be NULL; else it receives what was done as JSON, to be freed with
+/// oci_chart_string_free(): `{"location", "tag", "action", "descriptor": {"mediaType", "digest", "size"}}`, where `action` is `pushed`,
+/// `unchanged` or `same-chart`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_client_push(
@@ -108,13 +107,13 @@ pub unsafe extern "C" fn oci_chart_client_push(
 }
 
 /// Options of a push in the core's words.
-struct Wanted {
+pub(crate) struct Wanted {
     artifact: ArtifactOptions,
-    push: PushOptions,
+    pub(crate) push: PushOptions,
 }
 
 impl Wanted {
-    unsafe fn new(options: *const oci_chart_push_options) -> Result<Self> {
+    pub(crate) unsafe fn new(options: *const oci_chart_push_options) -> Result<Self> {
         // SAFETY: the header's conventions.
         let options = unsafe { growing(options, "options") }?;
         check_flags(
@@ -142,7 +141,7 @@ impl Wanted {
         Ok(Self { artifact, push })
     }
 
-    fn artifact(&self, package: &Package, target: &str) -> Result<(Location, ChartArtifact)> {
+    pub(crate) fn artifact(&self, package: &Package, target: &str) -> Result<(Location, ChartArtifact)> {
         let location = Target::of_push(target, &package.metadata()?.name)?;
         Ok((location, ChartArtifact::new(package.clone(), &self.artifact)?))
     }
@@ -173,7 +172,7 @@ fn outcome(location: &Location, pushed: &PushOutcome) -> String {
         "location": location.to_string(),
         "tag": pushed.tag.as_str(),
         "action": pushed.action.as_str(),
-        "descriptor": json::descriptor(&pushed.descriptor),
+        "descriptor": pushed.descriptor,
     })
     .to_string()
 }

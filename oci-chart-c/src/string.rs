@@ -1,19 +1,20 @@
 use std::ffi::{CString, c_char};
 
 use bytes::Bytes;
+use zeroize::Zeroize as _;
 
 use crate::{
     ffi::{Shared, take},
     guard::guard_plain,
 };
 
-/// Frees a text that a function of this library gave through an out-parameter. NULL is fine.
+/// Frees a text that a function of this library gave through an out-parameter, and wipes it. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_string_free(text: *mut c_char) {
     guard_plain("oci_chart_string_free", (), || {
         if !text.is_null() {
             // SAFETY: the caller got it from this library and does not use it again.
-            drop(unsafe { CString::from_raw(text) });
+            unsafe { CString::from_raw(text) }.into_bytes_with_nul().zeroize();
         }
     });
 }
