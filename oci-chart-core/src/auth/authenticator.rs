@@ -1,3 +1,5 @@
+mod refused;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -11,8 +13,7 @@ use reqwest::{
 
 use super::{
     Audience, CredentialKind, CredentialSource, Credentials, Scope,
-    blame::{accuse, explain_rights, is_about_something_else, is_nobodys, says_token_ended},
-    jwt::Claims,
+    blame::{accuse, claims, is_nobodys, says_token_ended},
     kept::Kept,
     plan::Plan,
     token::{basic, bearer},
@@ -171,8 +172,7 @@ impl Authenticator {
     /// What of `scope` a token that is asked for now does not allow, by its own word; none where there is no token, or one that does not say.
     pub(crate) async fn missing(&self, scope: &Scope) -> Result<Option<Scope>> {
         let Some(shown) = self.authorization(scope).await? else { return Ok(None) };
-        let token = shown.header.to_str().ok().and_then(|header| header.strip_prefix("Bearer "));
-        Ok(token.and_then(Claims::of).and_then(|claims| claims.missing(scope)))
+        Ok(claims(&shown.header).and_then(|claims| claims.missing(scope)))
     }
 
     /// Whether the token service gave a token for nobody to who named a user: some do so where the password is wrong (Harbor).
@@ -286,69 +286,6 @@ impl Authenticator {
     fn follow(&self, plan: Plan) -> bool {
         self.learn(|_| true, Wants::Login(Arc::new(plan)));
         false
-    }
-
-    /// The error of a refusal that nothing helps against.
-    async fn refused(
-        &self,
-        mut response: Response,
-        is_head: bool,
-        shown: &Shown,
-        scope: &Scope,
-        make: impl Fn() -> Result<Request>,
-    ) -> Error {
-        if is_head {
-            // A refused HEAD says nothing but its status. The body of a GET says why.
-            let again = make().map(|mut request| {
-                request.method = Method::GET;
-                authorized(request, Some(shown))
-            });
-            if let Ok(again) = again
-                && let Ok(answer) = self.http.send(again).await
-                && answer.status() == response.status()
-            {
-                response = answer;
-            }
-        }
-        let error = response.refused().await;
-        if shown.who.is_anonymous() {
-            return self.nobody(error).with_context("scope", scope);
-        }
-        let error = error.with_context("registry", &self.host);
-        let error = if is_about_something_else(&error) {
-            error
-        } else if shown.token == Shows::Credentials {
-            accuse(
-                error.with_kind(ErrorKind::Unauthenticated).with_reason(Reason::CredentialsRefused),
-                &shown.who,
-            )
-        } else {
-            explain_rights(error, &shown.who, &shown.header, scope)
-        };
-        error.with_context("scope", scope)
-    }
-
-    /// The error of a registry that wants a login where there is none to show; `told` is its own.
-    fn nobody(&self, told: Error) -> Error {
-        if is_about_something_else(&told) {
-            return told.with_context("registry", &self.host);
-        }
-        let mut error = Error::new(ErrorKind::Unauthenticated, format!("no credentials for {}", self.host))
-            .with_reason(Reason::NoCredentials)
-            .with_hint("the registry wants a login: log in, or give credentials for this host");
-        for (key, value) in told.context() {
-            error = error.with_context(key, value);
-        }
-        self.searched(error.with_source(told)).with_context("registry", &self.host)
-    }
-
-    /// Says in an error about missing credentials where they were looked for.
-    fn searched(&self, error: Error) -> Error {
-        let places = self.source.places();
-        if error.reason() != Some(Reason::NoCredentials) || places.is_empty() {
-            return error;
-        }
-        error.with_context("searched", places.join("; "))
     }
 
     fn audience<'a>(&'a self, repository: Option<&'a crate::name::RepositoryName>) -> Audience<'a> {

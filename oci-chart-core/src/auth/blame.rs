@@ -74,7 +74,8 @@ pub(super) fn explain_rights(error: Error, who: &Credentials, header: &HeaderVal
     accuse(error, who)
 }
 
-fn claims(header: &HeaderValue) -> Option<Claims> {
+/// What the token in `header` says about itself, if it can be read.
+pub(super) fn claims(header: &HeaderValue) -> Option<Claims> {
     Claims::of(header.to_str().ok()?.strip_prefix("Bearer ")?)
 }
 
