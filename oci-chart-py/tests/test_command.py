@@ -3,12 +3,14 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import sysconfig
 
 import pytest
 from command import CLEAN, COMMAND, run
+from conftest import ROOT
 
 from oci_chart._command import code, parser
 from oci_chart._command.table import VERBS
@@ -153,3 +155,10 @@ def test_nothing_is_imported_for_help_that_help_does_not_need() -> None:
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, env=dict(os.environ))
     assert done.stdout.split()[1] == "False"
     assert parser.build().prog == "oci-chart"
+
+
+def test_the_readmes_tell_the_codes_and_the_verbs() -> None:
+    text = (ROOT / "README.md").read_text()
+    told = {int(number): what for number, what in re.findall(r"^\| (\d+) \| (.+) \|$", text, re.MULTILINE)}
+    assert told == code.MEANING
+    assert all(f"`{verb.name}" in text for verb in VERBS)
