@@ -43,6 +43,8 @@ def serve():
         started.append(Registry(*arguments))
         return started[-1]
 
+    start.chart = ROOT / "examples/charts/greeter"
+
     yield start
     for registry in started:
         registry.close()

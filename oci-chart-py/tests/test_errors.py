@@ -1,12 +1,16 @@
 """Exceptions: a class for each kind of the core, whole after any journey."""
 
 import errno
+import os
 import pickle
+import subprocess
+import sys
 
 import pytest
+from conftest import ROOT
 
-from oci_chart import Chart, Client, ErrorKind, OciChartError, Reference, errors
-from oci_chart._native import error_kinds
+from oci_chart import Chart, Client, ErrorKind, OciChartError, Reference, enums, errors
+from oci_chart._native import error_kinds, words
 
 
 def test_every_kind_of_the_core_has_its_class() -> None:
@@ -46,6 +50,47 @@ def test_files_are_told_as_the_system_does(tmp_path) -> None:
         Chart.load(tmp_path / "web").package(blocked / "below")
     assert isinstance(caught.value, errors.LocalIOError)
     assert caught.value.errno == errno.ENOTDIR and caught.value.strerror in str(caught.value)
+    assert str(caught.value.filename).startswith(str(blocked))
+    if os.getuid() != 0:
+        (tmp_path / "web" / "Chart.yaml").chmod(0)
+        with pytest.raises(OSError) as caught:
+            Chart.load(tmp_path / "web")
+        assert caught.value.errno == errno.EACCES and caught.value.filename
+
+
+PANICS = """
+import importlib.machinery, importlib.util, sys
+loader = importlib.machinery.ExtensionFileLoader("oci_chart._native", sys.argv[1])
+native = importlib.util.module_from_spec(importlib.util.spec_from_loader("oci_chart._native", loader))
+sys.modules["oci_chart._native"] = native
+loader.exec_module(native)
+from oci_chart import errors
+for place in ["thread", "computation", "task"]:
+    try:
+        native._panics(place)
+    except errors.InternalError as error:
+        assert "panic" in str(error) and "boom" in f"{error} {error.context}", error
+        assert error.hint
+    else:
+        raise AssertionError(place)
+"""
+
+
+def test_a_panic_is_an_internal_error() -> None:
+    # Only a debug build can be made to panic; `.ci/stubs` leaves one behind.
+    module = ROOT / "target/debug/lib_native.so"
+    if not module.exists():
+        assert "CI" not in os.environ, "no debug build"
+        print(f"SKIPPED: no {module}", file=sys.stderr)
+        return
+    done = subprocess.run([sys.executable, "-c", PANICS, str(module)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_words_are_those_of_the_core() -> None:
+    for name, enumeration in [("Check", enums.Check), ("Status", enums.Status)]:
+        assert [str(word) for word in enumeration] == words(name)
+    assert repr(enums.TagMode.CREATE) == "TagMode.CREATE" and enums.TagMode.CREATE == "create"
 
 
 def test_exceptions_survive_pickling(tmp_path) -> None:

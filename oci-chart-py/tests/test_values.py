@@ -5,14 +5,34 @@ import pickle
 
 import pytest
 
-from oci_chart import CancelToken, Chart, Client, Descriptor, Package, PushResult, Reference, errors
+from oci_chart import (
+    CancelToken,
+    Chart,
+    Client,
+    Descriptor,
+    Package,
+    Policy,
+    PublicKey,
+    PushAction,
+    PushResult,
+    Reference,
+    Retry,
+    Signer,
+    SigningKey,
+    errors,
+)
 
 DIGEST = "sha256:" + "ab" * 32
 DESCRIPTOR = Descriptor("application/x", DIGEST, 3)
+KEY = SigningKey.generate()
 VALUES = [
     DESCRIPTOR,
+    Descriptor("it's", DIGEST, 3, artifact_type='a"\\', annotations={"k\n": "v\x7f"}),
     Reference("oci://registry.example/charts/web:1.0.0"),
-    PushResult(DESCRIPTOR, "1.0.0", "pushed", "oci://registry.example/charts/web"),
+    PushResult(DESCRIPTOR, "1.0.0", "pushed", "oci://registry.example/it's"),
+    KEY.public_key,
+    Policy.keys(KEY.public_key, tlog="ignore-explicitly"),
+    Retry(attempts=3),
 ]
 
 
@@ -21,8 +41,10 @@ def test_a_value_is_itself_after_any_journey(value) -> None:
     assert eval(repr(value)) == value
     assert pickle.loads(pickle.dumps(value)) == value == copy.deepcopy(value)
     assert len({value, copy.copy(value)}) == 1
-    with pytest.raises(AttributeError):
-        value.size = 1
+    for name in type(value).__match_args__:
+        with pytest.raises(AttributeError):
+            setattr(value, name, None)
+    assert value != str(value) and value is not None
 
 
 def test_values_match() -> None:
@@ -33,12 +55,39 @@ def test_values_match() -> None:
             pytest.fail("no match")
 
 
+    match VALUES[3]:
+        case PushResult(Descriptor(size=3), tag, PushAction.PUSHED):
+            assert tag == "1.0.0"
+        case _:
+            pytest.fail("no match")
+    match KEY.public_key:
+        case PublicKey(pem):
+            assert pem.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_words_are_members_of_their_enumerations() -> None:
+    assert VALUES[3].action is PushAction.PUSHED
+    with pytest.raises(ValueError):
+        PushResult(DESCRIPTOR, "1.0.0", "shoved", "oci://registry.example/charts/web")
+
+
 def test_a_descriptor_has_a_digest() -> None:
     with pytest.raises(errors.InvalidReferenceError):
         Descriptor("application/x", "sha256:12", 3)
 
 
-@pytest.mark.parametrize("handle", [Client(), CancelToken()])
+@pytest.mark.parametrize(
+    "handle",
+    [
+        Client(),
+        Client().open("oci-layout:/nowhere"),
+        Client().tags("oci-layout:/nowhere"),
+        CancelToken(),
+        KEY,
+        Signer(KEY.public_key, lambda message: message),
+    ],
+    ids=lambda handle: type(handle).__name__,
+)
 def test_handles_do_not_travel(handle) -> None:
     with pytest.raises(TypeError):
         pickle.dumps(handle)

@@ -23,6 +23,9 @@ use crate::{
 const TICK: Duration = Duration::from_millis(50);
 /// How long a cancelled task has to clean up before it is dropped.
 const GRACE: Duration = Duration::from_millis(500);
+/// As much as a program's first thread has: without optimisation, the state of the longest verbs (publish, in a registry that wants a login)
+/// does not fit into the usual 2 MiB. Only what is used of it takes memory.
+const STACK: usize = 8 << 20;
 
 /// One worker thread that runs calls for threads that wait. Made when it is first needed, and again in a forked child, where the parent's threads do not exist.
 ///
@@ -118,6 +121,7 @@ impl Runtime {
                 let runtime = runtime::Builder::new_multi_thread()
                     .worker_threads(1)
                     .thread_name("oci-chart")
+                    .thread_stack_size(STACK)
                     .enable_all()
                     .build()
                     .map_err(|error| Error::from(error).with_operation("start the runtime"))?;
