@@ -8,7 +8,7 @@ use std::{
 use flate2::Crc;
 
 use super::deflate::BlockDeflate;
-use crate::{context::CancelToken, error::Result};
+use crate::context::CancelToken;
 
 /// Deflate with an extra field and a comment, no time, no file name, unknown system. Helm marks its packages with one extra
 /// subfield, `rr`, of 40 bytes, and the comment `Helm`.
@@ -24,9 +24,9 @@ pub(crate) struct GzipWriter<W> {
 
 impl<W: Write> GzipWriter<W> {
     /// See [`BlockDeflate::new`].
-    pub(crate) fn new(mut out: W, threads: Option<NonZeroUsize>, cancel: CancelToken) -> Result<Self> {
+    pub(crate) fn new(mut out: W, threads: Option<NonZeroUsize>, cancel: CancelToken) -> io::Result<Self> {
         out.write_all(HEADER)?;
-        Ok(Self { deflate: BlockDeflate::new(out, threads, cancel)?, crc: Crc::new() })
+        Ok(Self { deflate: BlockDeflate::new(out, threads, cancel), crc: Crc::new() })
     }
 
     /// Ends the file.

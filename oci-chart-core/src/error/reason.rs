@@ -74,8 +74,6 @@ reasons! {
     SchemaNotJson = "schema-not-json";
     /// A file changed between loading and packaging.
     SourceChanged = "source-changed";
-    /// Another crate of the program switched the deflate backend, so packages would have other bytes.
-    ForeignDeflate = "foreign-deflate";
     /// SOURCE_DATE_EPOCH, or another time, is not one that an archive can hold.
     BadTime = "bad-time";
     /// No layer or configuration of a Helm chart.

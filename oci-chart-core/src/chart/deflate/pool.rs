@@ -18,7 +18,7 @@ pub(super) struct Pool {
 #[derive(Debug)]
 pub(super) enum Ticket {
     Ready(Vec<u8>),
-    Waiting(mpsc::Receiver<io::Result<Vec<u8>>>),
+    Waiting(mpsc::Receiver<Vec<u8>>),
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ struct State {
 #[derive(Debug)]
 struct Job {
     block: Block,
-    reply: mpsc::SyncSender<io::Result<Vec<u8>>>,
+    reply: mpsc::SyncSender<Vec<u8>>,
 }
 
 impl Pool {
@@ -107,7 +107,7 @@ impl Ticket {
         match self {
             Self::Ready(bytes) => Ok(Ok(bytes)),
             Self::Waiting(receiver) => match receiver.try_recv() {
-                Ok(bytes) => bytes.map(Ok),
+                Ok(bytes) => Ok(Ok(bytes)),
                 Err(mpsc::TryRecvError::Empty) => Ok(Err(Self::Waiting(receiver))),
                 Err(mpsc::TryRecvError::Disconnected) => Err(lost()),
             },
@@ -118,21 +118,21 @@ impl Ticket {
     pub(super) fn wait(self) -> io::Result<Vec<u8>> {
         match self {
             Self::Ready(bytes) => Ok(bytes),
-            Self::Waiting(receiver) => receiver.recv().map_err(|_| lost())?,
+            Self::Waiting(receiver) => receiver.recv().map_err(|_| lost()),
         }
     }
 }
 
 impl Queue {
     fn work(&self) {
-        let mut deflater = Deflater::for_many();
+        let mut deflater = Deflater::default();
         while let Some(job) = self.next() {
             self.run(job, &mut deflater);
         }
     }
 
-    fn run(&self, job: Job, deflater: &mut Deflater) {
-        let bytes = deflater.deflate(&job.block, false);
+    fn run(&self, mut job: Job, deflater: &mut Deflater) {
+        let bytes = deflater.deflate(&mut job.block, false);
         self.lock().spare.push(job.block);
         // The caller may have given up, and then nobody listens.
         let _ = job.reply.send(bytes);

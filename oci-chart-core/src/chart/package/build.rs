@@ -37,8 +37,7 @@ impl Chart {
     /// # Errors
     ///
     /// [`InvalidChart`](crate::ErrorKind::InvalidChart) for missing dependencies (with Helm's words), a schema that is no JSON or an override that breaks a
-    /// rule; [`InvalidVersion`](crate::ErrorKind::InvalidVersion); [`Cancelled`](crate::ErrorKind::Cancelled);
-    /// [`Unsupported`](crate::ErrorKind::Unsupported) with reason `foreign-deflate`.
+    /// rule; [`InvalidVersion`](crate::ErrorKind::InvalidVersion); [`Cancelled`](crate::ErrorKind::Cancelled).
     pub fn package(&self, options: &PackageOptions) -> Result<Package> {
         let build = || {
             let metadata = self.packaged_metadata(options)?;
