@@ -36,7 +36,7 @@ fn nothing_slow_or_foreign_comes_along() {
         ("native-tls", "needs a system library"),
         ("oci-spec", "a peer in tests; brings a regular expression engine, and its reference takes 34 ms"),
         ("regex", "milliseconds for each expression"),
-        ("libz-sys", "other bytes than zlib-rs for the same chart"),
+        ("libz-sys", "needs a C toolchain, where zlib-rs inflates as fast"),
         ("h2", "HTTP/1.1 does; who wants this half a megabyte asks for the feature `http2`"),
     ] {
         assert!(!all.contains(name), "{name}: {why}");

@@ -12,15 +12,17 @@ use oci_chart_core::{
 };
 
 const fn crosses_threads<T: ?Sized + Send + Sync>() {}
+const fn moves<T: Send>() {}
 const fn crosses_unwinding<T: ?Sized + UnwindSafe + RefUnwindSafe>() {}
 
 macro_rules! types {
-    (safe: $($safe:ty,)* ; threads only: $($threads:ty,)*) => {
+    (safe: $($safe:ty,)* ; threads only: $($threads:ty,)* ; moves only: $($moves:ty,)*) => {
         const _: () = {
             $(crosses_threads::<$safe>(); crosses_unwinding::<$safe>();)*
             $(crosses_threads::<$threads>();)*
+            $(moves::<$moves>();)*
         };
-        const LISTED: &[&str] = &[$(stringify!($safe),)* $(stringify!($threads),)*];
+        const LISTED: &[&str] = &[$(stringify!($safe),)* $(stringify!($threads),)* $(stringify!($moves),)*];
     };
 }
 
@@ -30,9 +32,9 @@ types! {
     Digest, Algorithm, Hasher, Verifier, ParseDigestError,
     Content, ContentReader, ContentWriter,
     CancelToken, Direction, Transfer, Event,
-    ChartVersion, VersionReq, Tag, Host, RepositoryName, RepositoryAddress, BaseAddress, Reference, Location, Selector,
+    ChartVersion, VersionReq, Tag, Host, RepositoryName, RepositoryAddress, BaseAddress, Reference, Location, Target, Selector,
     AvailableVersions, ParseVersionError, ParseVersionReqError, ParseTagError, ParseHostError, ParseRepositoryNameError,
-    ParseBaseAddressError, ParseReferenceError, ParseLocationError, SelectError, SelectorError,
+    ParseBaseAddressError, ParseReferenceError, ParseLocationError, ParseTargetError, SelectError, SelectorError,
     yaml::Document, yaml::Node<'static>, yaml::Bounds, yaml::Kind, yaml::Position, yaml::ParseError, yaml::Fault, yaml::EmitError,
     Chart, ChartFile, ChartPath, ParsePathError, Metadata, Maintainer, Dependency, ImportValue, ImportSpec, FieldTypeError, Lock,
     IgnoreRules, IgnoreRule, IgnoreProblem, ParseIgnoreError, Invalid, ArchiveError, ArchiveFlaw, ArchiveFiles, ArchiveSummary,
@@ -56,7 +58,7 @@ types! {
     trust::RootAge, trust::Published,
     blocking::HostSigner,
     diagnose::Diagnosis, diagnose::Finding, diagnose::Check, diagnose::Status,
-    blocking::Runtime, blocking::HostCredentials,
+    blocking::Runtime, blocking::HostCredentials, blocking::HostLog,
     ;
     // An error underneath is anybody's type, as in `std::io::Error`.
     threads only:
@@ -68,6 +70,10 @@ types! {
     trust::PublishOptions,
     // They own connections of an HTTP client that promises nothing here.
     Registries, Repository, Client, ClientBuilder, blocking::Client, blocking::HostHandle,
+    ;
+    // One thread at a time reads.
+    moves only:
+    blocking::BlobReader, blocking::Items<()>,
 }
 
 #[test]

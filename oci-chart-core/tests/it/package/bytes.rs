@@ -52,9 +52,9 @@ fn digests_of_the_example_charts() {
     assert_eq!(
         digests,
         [
-            "756e0ae73995b8b25d1421dc839404e5c50481007c3f999aa0e1815b9893b3bf",
-            "dbaf6e61acec5040b2defc57b6a741e46dc07782781dcabb368f2692a3f183d6",
-            "3d666d82e608bc436971f17d26c7073c9d8a0ca926baa2509d9bdbc69bb34b1e",
+            "574a6f348ad975ae5b7f87707fd95f4f21ebc3c17ef92839770d0d0e6d05b779",
+            "98f3a54440f176d8f6469ec6a8fac495fbb58e9d98b74a240e9468ed311c6835",
+            "1801b47d8a6cfe39269b23f578fdeabe80711eab21a4e45f2b4a73803aa4462d",
         ]
     );
 }
