@@ -3,7 +3,7 @@ SHELL := bash
 STAGE := .ci/stage
 JUDGES := oci-chart-core/testkit/judges
 # What is no default and tested all the same.
-FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/keyless,oci-chart-examples/pgp,oci-chart-examples/keyless
+FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/keyless,oci-chart-examples/pgp,oci-chart-examples/keyless,oci-chart-c/testing
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := archive certificate challenge constraint keyring manifest provenance pull_secret reference registries signature statement wire yaml
 

@@ -1166,6 +1166,52 @@ oci_chart_status oci_chart_chart_get_metadata_yaml(const struct oci_chart_chart 
                                                    struct oci_chart_error **err);
 
 /**
+ * The charts inside the chart, as a JSON list of `{"name", "version"}`, sorted by name. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_chart_get_dependencies(const struct oci_chart_chart *chart,
+                                                  char **out,
+                                                  struct oci_chart_error **err);
+
+/**
+ * Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its
+ * token is looked at. Free the package with oci_chart_package_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_chart_package(const struct oci_chart_chart *chart,
+                                         const struct oci_chart_package_options *options,
+                                         const struct oci_chart_call *call,
+                                         struct oci_chart_package **out,
+                                         struct oci_chart_error **err);
+
+/**
+ * Frees the chart. NULL is fine.
+ */
+OCI_CHART_API void oci_chart_chart_free(struct oci_chart_chart *chart);
+
+/**
+ * The chart's own files but Chart.yaml and Chart.lock, as a JSON list of `{"path", "bytes"}`: values, schema, templates, then everything else, in
+ * load order. Those of the charts inside it are not among them. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_chart_get_files(const struct oci_chart_chart *chart,
+                                           char **out,
+                                           struct oci_chart_error **err);
+
+/**
+ * One of the files that oci_chart_chart_get_files() lists, byte for byte. Free it with oci_chart_bytes_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_chart_read_file(const struct oci_chart_chart *chart,
+                                           const char *path,
+                                           struct oci_chart_bytes **out,
+                                           struct oci_chart_error **err);
+
+/**
  * values.yaml, byte for byte. Free it with oci_chart_bytes_free(); it is set to NULL where the chart has none.
  */
 OCI_CHART_API
@@ -1200,32 +1246,6 @@ OCI_CHART_MUST_USE
 oci_chart_status oci_chart_chart_get_crds(const struct oci_chart_chart *chart,
                                           struct oci_chart_bytes **out,
                                           struct oci_chart_error **err);
-
-/**
- * The charts inside the chart, as a JSON list of `{"name", "version"}`, sorted by name. Free the text with oci_chart_string_free().
- */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_chart_get_dependencies(const struct oci_chart_chart *chart,
-                                                  char **out,
-                                                  struct oci_chart_error **err);
-
-/**
- * Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its
- * token is looked at. Free the package with oci_chart_package_free().
- */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_chart_package(const struct oci_chart_chart *chart,
-                                         const struct oci_chart_package_options *options,
-                                         const struct oci_chart_call *call,
-                                         struct oci_chart_package **out,
-                                         struct oci_chart_error **err);
-
-/**
- * Frees the chart. NULL is fine.
- */
-OCI_CHART_API void oci_chart_chart_free(struct oci_chart_chart *chart);
 
 /**
  * The package in the file at `path`, and the provenance file beside it (`.prov`) where there is one. The file is read again when it is pushed.
@@ -1969,6 +1989,15 @@ oci_chart_status oci_chart_signer_get_public_key(const struct oci_chart_signer *
                                                  struct oci_chart_error **err);
 
 /**
+ * What the key is for: `ecdsa-p256`, `ecdsa-p384`, `ecdsa-p521`, `ed25519`, `rsa`, as policies' documents have it. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_signer_get_algorithm(const struct oci_chart_signer *signer,
+                                                char **out,
+                                                struct oci_chart_error **err);
+
+/**
  * The private key, encrypted with `password` as cosign does it, as PEM; a signer without a key of its own has none. Free the text with
  * oci_chart_string_free().
  */
@@ -2370,6 +2399,13 @@ oci_chart_status oci_chart_cache_prune(const char *directory,
  * Lets the next call of the function called `function` panic, once. NULL sets nothing, and takes back what was set.
  */
 OCI_CHART_API oci_chart_status oci_chart_testing_panic_in(const char *function, struct oci_chart_error **err);
+#endif
+
+#if defined(OCI_CHART_TESTING)
+/**
+ * 1 if a panic is still to come, else 0; takes it back.
+ */
+OCI_CHART_API int32_t oci_chart_testing_is_armed(void);
 #endif
 
 #if defined(OCI_CHART_TESTING)

@@ -2,7 +2,7 @@ use std::ffi::c_char;
 
 use oci_chart_core::{
     Chart, Limits, Result,
-    chart::{ChartFile, LoadOptions, PackageOptions, Timestamp},
+    chart::{LoadOptions, PackageOptions, Timestamp},
 };
 
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
     options::{Growing, check_flags, growing},
     package::oci_chart_package,
     status::oci_chart_status,
-    string::oci_chart_bytes,
 };
 
 /// Follow symbolic links that lead out of the chart's directory, as Helm does. Only for directories that are known.
@@ -161,67 +160,6 @@ pub unsafe extern "C" fn oci_chart_chart_get_metadata_yaml(
     })
 }
 
-/// values.yaml, byte for byte. Free it with oci_chart_bytes_free(); it is set to NULL where the chart has none.
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_chart_get_values(
-    chart: *const oci_chart_chart,
-    out: *mut *mut oci_chart_bytes,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_chart_get_values", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        give_file(out, unsafe { shared(chart, "chart") }?.0.values())
-    })
-}
-
-/// values.schema.json, byte for byte. Free it with oci_chart_bytes_free(); it is set to NULL where the chart has none.
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_chart_get_schema(
-    chart: *const oci_chart_chart,
-    out: *mut *mut oci_chart_bytes,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_chart_get_schema", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        give_file(out, unsafe { shared(chart, "chart") }?.0.schema())
-    })
-}
-
-/// The readme, byte for byte. Free it with oci_chart_bytes_free(); it is set to NULL where the chart has none.
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_chart_get_readme(
-    chart: *const oci_chart_chart,
-    out: *mut *mut oci_chart_bytes,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_chart_get_readme", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        give_file(out, unsafe { shared(chart, "chart") }?.0.readme())
-    })
-}
-
-/// All custom resource definitions, those of dependencies included, as one YAML stream. Free it with oci_chart_bytes_free().
-#[must_use]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_chart_get_crds(
-    chart: *const oci_chart_chart,
-    out: *mut *mut oci_chart_bytes,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_chart_get_crds", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        out.give(oci_chart_bytes(unsafe { shared(chart, "chart") }?.0.crds_yaml()?.into()));
-        Ok(())
-    })
-}
-
 /// The charts inside the chart, as a JSON list of `{"name", "version"}`, sorted by name. Free the text with oci_chart_string_free().
 #[must_use]
 #[unsafe(no_mangle)]
@@ -319,13 +257,4 @@ unsafe fn package_options(
     }
     with.threads = std::num::NonZeroUsize::new(options.threads as usize);
     Ok(with)
-}
-
-fn give_file(out: Out<*mut oci_chart_bytes>, file: Option<&ChartFile>) -> Result<()> {
-    match file {
-        // Its size was judged when the chart was loaded.
-        Some(file) => out.give(oci_chart_bytes(file.read(file.content().len())?)),
-        None => out.put(std::ptr::null_mut()),
-    }
-    Ok(())
 }

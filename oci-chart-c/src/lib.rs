@@ -36,6 +36,8 @@ mod event;
 
 mod chart;
 
+mod chart_files;
+
 mod package;
 
 mod client_options;
@@ -84,6 +86,7 @@ pub use cache::*;
 pub use call::*;
 pub use cancel::*;
 pub use chart::*;
+pub use chart_files::*;
 pub use client::*;
 pub use client_options::*;
 pub use error::*;

@@ -92,6 +92,23 @@ pub unsafe extern "C" fn oci_chart_signer_get_public_key(
     })
 }
 
+/// What the key is for: `ecdsa-p256`, `ecdsa-p384`, `ecdsa-p521`, `ed25519`, `rsa`, as policies' documents have it. Free the text with oci_chart_string_free().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oci_chart_signer_get_algorithm(
+    signer: *const oci_chart_signer,
+    out: *mut *mut c_char,
+    err: *mut *mut oci_chart_error,
+) -> oci_chart_status {
+    guard("oci_chart_signer_get_algorithm", err, || {
+        let out = Out::new(out, "out")?;
+        // SAFETY: the header's conventions.
+        let algorithm = unsafe { shared(signer, "signer") }?.signer.public_key().algorithm();
+        out.give_text(algorithm.as_str());
+        Ok(())
+    })
+}
+
 /// The private key, encrypted with `password` as cosign does it, as PEM; a signer without a key of its own has none. Free the text with
 /// oci_chart_string_free().
 #[must_use]

@@ -26,6 +26,12 @@ pub unsafe extern "C" fn oci_chart_testing_panic_in(
     })
 }
 
+/// 1 if a panic is still to come, else 0; takes it back.
+#[unsafe(no_mangle)]
+pub extern "C" fn oci_chart_testing_is_armed() -> i32 {
+    i32::from(TRAP.lock().unwrap_or_else(PoisonError::into_inner).take().is_some())
+}
+
 /// Fails with an error of every kind: `status` chooses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_testing_fail(
@@ -41,7 +47,7 @@ pub(crate) fn trip(name: &'static str) {
         *trap = None;
         drop(trap);
         // What it carries panics when it is dropped, as badly as a panic can.
-        std::panic::panic_any(Bomb);
+        std::panic::resume_unwind(Box::new(Bomb));
     }
 }
 

@@ -161,6 +161,8 @@ pub unsafe extern "C" fn oci_chart_verify_bundle(
             unsafe { (bytes(bundle, bundle_len, "bundle")?, bytes(data, data_len, "data")?) };
         // SAFETY: the same.
         let (digest, signer) = unsafe { (text_or_none(digest, "digest")?, text(signer, "signer")?) };
+        // SAFETY: the same.
+        let trust_root = unsafe { text_or_none(trust_root, "trust_root") }?;
         let digest: Option<Digest> = digest.map(str::parse).transpose()?;
         let artifact = match &digest {
             Some(digest) if data.is_empty() => BundleArtifact::Digest(digest),
@@ -169,8 +171,7 @@ pub unsafe extern "C" fn oci_chart_verify_bundle(
         };
         let signer: BundleSigner = serde_json::from_str(signer)
             .map_err(|error| invalid("signer", format!("not a signer of a bundle: {error}")))?;
-        // SAFETY: the same.
-        let root = match unsafe { text_or_none(trust_root, "trust_root") }? {
+        let root = match trust_root {
             Some(text) => TrustRoot::from_json(text)?,
             None => TrustRoot::embedded(),
         };

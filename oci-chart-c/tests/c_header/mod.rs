@@ -80,6 +80,13 @@ impl Function {
         Self { name, returns, parameters, comment }
     }
 
+    /// Whether the parameter after this one is its length.
+    pub(crate) fn has_length(&self, at: usize) -> bool {
+        self.parameters
+            .get(at + 1)
+            .is_some_and(|next| next.name == format!("{}_len", self.parameters[at].name))
+    }
+
     pub(crate) fn returns_status(&self) -> bool {
         self.returns == "oci_chart_status" && self.parameters.last().is_some_and(|last| last.name == "err")
     }
@@ -101,6 +108,15 @@ impl Function {
 }
 
 impl Parameter {
+    pub(crate) fn is_pointer(&self) -> bool {
+        self.kind.ends_with('*') || self.kind.ends_with("_callback")
+    }
+
+    /// Whether it is a place that the function writes to.
+    pub(crate) fn is_out(&self) -> bool {
+        self.kind.ends_with("**") || matches!(self.kind.as_str(), "int32_t *" | "size_t *")
+    }
+
     /// Whether it is an out-parameter for something that the caller has to free.
     pub(crate) fn is_handed_over(&self) -> bool {
         self.kind.ends_with("**") && self.name != "err"
