@@ -2,6 +2,7 @@
 
 import argparse
 import email
+import json
 import os
 import pathlib
 import re
@@ -17,7 +18,7 @@ NAME = re.compile(
     r"-(?P<platform>(?:manylinux_2_17|musllinux_1_2)_(?:x86_64|aarch64)(?:\.manylinux2014_(?:x86_64|aarch64))?)\.whl"
 )
 # Where the interpreter looks for it: a stable one by its name, the other by version.
-LIBRARY = re.compile(r"oci_chart/_native(\.abi3|\.abi3t|\.cpython-314t-[a-z0-9_-]+)?\.so")
+LIBRARY = re.compile(r"oci_chart/_native\.(abi3|abi3t-[\w-]+|cpython-314t-[\w-]+)\.so")
 OTHERS = re.compile(
     r"oci_chart/(\w+/)*\w+\.pyi?|oci_chart/py\.typed|oci_chart-[^/]+\.dist-info/"
     r"(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE|sboms/[\w.-]+\.json)"
@@ -92,11 +93,25 @@ def audit(path: pathlib.Path, name: re.Match[str]) -> list[str]:
         faults.append(f"auditwheel says {tag}, not {wanted}")
     print(f"  auditwheel: {tag}")
     if "abi3" in name["python"]:
-        judged = subprocess.run(["abi3audit", "--strict", "--report", path], capture_output=True, text=True)
-        if judged.returncode != 0:
-            faults.append(f"abi3audit: {judged.stdout}{judged.stderr}")
-        print(f"  abi3audit: {'clean' if judged.returncode == 0 else 'FAILED'}")
+        judged = stable_faults(path)
+        print(f"  abi3audit: {'FAILED' if judged else 'clean'}")
+        faults += judged
     return faults
+
+
+def stable_faults(path: pathlib.Path) -> list[str]:
+    judged = subprocess.run(["abi3audit", "--report", path], capture_output=True, text=True)
+    if not judged.stdout:
+        return [f"abi3audit: {judged.stderr}"]
+    faults = []
+    (report,) = json.loads(judged.stdout)["specs"].values()
+    for library in report["wheel"]:
+        result = library["result"]
+        # The entry of 3.15 and later, which this release of the judge takes for something that the interpreter should have.
+        foreign = set(result["non_abi3_symbols"]) - {"PyModExport__native"}
+        if foreign or result["future_abi3_objects"] or not result["is_abi3_baseline_compatible"]:
+            faults.append(f"abi3audit: {library}")
+    return faults if report["wheel"] else ["abi3audit saw no library"]
 
 
 def fits(tag: str, wanted: str) -> bool:
