@@ -46,6 +46,9 @@ pub struct Limits {
     pub signature_bytes: u64,
     /// One attestation, in bytes.
     pub attestation_bytes: u64,
+    /// Memory that one statement may take while it is checked with its certificate, in bytes and by an estimate: four times its bundle, 48 bytes
+    /// a value, 700 an object. That is a bundle of 14 MiB of text, or a bill of materials of about 6 MiB.
+    pub keyless_memory: u64,
     /// Signatures behind one signature tag.
     pub signature_layers: u32,
     /// Entries of transparency logs in one bundle.
@@ -115,6 +118,7 @@ impl Default for Limits {
             candidates: 64,
             signature_bytes: 1 << 20,
             attestation_bytes: 32 << 20,
+            keyless_memory: 56 << 20,
             signature_layers: 100,
             log_entries: 32,
             timestamps: 32,

@@ -17,6 +17,8 @@ use super::flaw::{Flaw, shown};
 #[cfg(test)]
 use check::ROOM;
 pub(crate) use check::parse;
+#[cfg(feature = "keyless")]
+pub(crate) use walk::tree_bytes;
 
 /// Longest text with escapes that is read, in bytes; such a text has to be copied.
 const LONGEST_ESCAPED: usize = 1 << 20;

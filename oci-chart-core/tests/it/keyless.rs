@@ -15,7 +15,8 @@ use serde_json::Value;
 use self::chart::{Chart, SUBJECT, fixture, policy, root, workflow};
 use crate::support::say;
 
-mod chart;
+pub(crate) mod chart;
+mod variations;
 
 /// As the suite's README has them.
 const IDENTITY: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";

@@ -24,8 +24,11 @@ use super::{
 use crate::{
     chart::Timestamp,
     digest::{Algorithm, Digest},
-    error::Reason,
+    error::{Error, Reason},
 };
+
+/// How often a bundle is held while its certificate is checked, in this form or another.
+const COPIES: usize = 4;
 
 /// Judges every candidate that comes with a certificate.
 pub(in crate::trust) fn check(examination: &Examination<'_>, policy: &KeylessPolicy) -> Requirement {
@@ -60,6 +63,7 @@ impl Case<'_> {
             return Err(Flaw::new(Reason::ForeignMaterial, message).into());
         }
         bundle.envelope.signature()?;
+        self.check_size(bytes, &bundle.envelope)?;
         let proof = self.machine.certificate(bytes, self.subject())?;
         self.statement(proof, &bundle.envelope)
     }
@@ -80,6 +84,7 @@ impl Case<'_> {
         let json = strict_json::parse(envelope)?;
         let parsed = Envelope::read(json)?;
         parsed.signature()?;
+        self.check_size(envelope, &parsed)?;
         let bundle = transcode::attestation(json, &found.annotations, None)?;
         let proof = self.machine.certificate(bundle.as_bytes(), self.subject())?;
         self.statement(proof, &parsed)
@@ -110,6 +115,21 @@ impl Case<'_> {
             Ok(()) => Ok(signer),
             Err(flaw) => Err(Objection::Denied(signer, flaw)),
         }
+    }
+
+    /// Anybody can have a certificate, so what is held several times is bounded before anything is known of it.
+    fn check_size(&self, bytes: &[u8], envelope: &Envelope) -> Result<(), Objection> {
+        let memory = COPIES * bytes.len() + strict_json::tree_bytes(envelope.payload());
+        let most = self.examination.limits.keyless_memory;
+        if memory as u64 <= most {
+            return Ok(());
+        }
+        let error = Error::limit(
+            "keyless_memory",
+            most,
+            "the statement is too large to be checked with its certificate",
+        );
+        Err(Objection::Unread(error.with_context("bytes", memory).into()))
     }
 
     fn subject(&self) -> Artifact<'static> {

@@ -96,8 +96,11 @@ enum Material {
 
 /// Reads a bundle that can be read in one way only, of the wanted kind and within bounds.
 fn read(bytes: &[u8], wanted: Material) -> Result<Bundle, Flaw> {
-    let [_, material, message, envelope] = strict_json::parse(bytes)?
+    let [kind, material, message, envelope] = strict_json::parse(bytes)?
         .fields("the bundle", ["mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope"])?;
+    if kind.and_then(Json::text).is_none() {
+        return Err(Flaw::malformed("the bundle names no media type"));
+    }
     let material = material.ok_or_else(|| Flaw::malformed("the bundle has no verification material"))?;
     let has = |key: &str| material.get(key).is_some_and(|value| !value.is_null());
     let certificate = has("certificate") || has("x509CertificateChain");

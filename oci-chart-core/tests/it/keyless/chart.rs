@@ -18,27 +18,27 @@ use serde_json::{Value, json};
 
 use crate::remote::{block, repository};
 
-pub(super) const SUBJECT: &str =
+pub(crate) const SUBJECT: &str =
     "https://github.com/org/charts/.github/workflows/release.yml@refs/tags/v1.2.3";
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const REPOSITORY: &str = "charts/demo";
 
-pub(super) struct Chart {
-    pub(super) store: Arc<dyn Store>,
+pub(crate) struct Chart {
+    pub(crate) store: Arc<dyn Store>,
     /// Holds the port.
     _registry: Registry,
 }
 
 impl Chart {
     /// With these fixtures as referrers, and these as layers of its signature tag.
-    pub(super) fn with(bundles: &[&str], layers: &[&str]) -> Self {
+    pub(crate) fn with(bundles: &[&str], layers: &[&str]) -> Self {
         let text = |name: &&str| String::from_utf8(fixture(name)).unwrap();
         Self::new(&bundles.iter().map(text).collect::<Vec<_>>(), &layers.iter().map(text).collect::<Vec<_>>())
     }
 
-    pub(super) fn of_bundles(bundles: &[String]) -> Self {
+    pub(crate) fn of_bundles(bundles: &[String]) -> Self {
         Self::new(bundles, &[])
     }
 
@@ -81,12 +81,12 @@ impl Chart {
         Self { store: Arc::new(repository(&registry, REPOSITORY)), _registry: registry }
     }
 
-    pub(super) fn verify(&self, policy: &Policy) -> Result<Verified<Descriptor>> {
+    pub(crate) fn verify(&self, policy: &Policy) -> Result<Verified<Descriptor>> {
         let (cx, options) = (Context::default(), at());
         block(verify(&cx, &self.store, &selector(), policy, &options))
     }
 
-    pub(super) fn verify_attestation(
+    pub(crate) fn verify_attestation(
         &self,
         policy: &AttestationPolicy,
     ) -> Result<Verified<Vec<VerifiedAttestation>>> {
@@ -95,25 +95,25 @@ impl Chart {
     }
 
     #[track_caller]
-    pub(super) fn refused(&self, policy: &Policy, kind: ErrorKind, reason: Reason) {
+    pub(crate) fn refused(&self, policy: &Policy, kind: ErrorKind, reason: Reason) {
         let error = self.verify(policy).unwrap_err();
         assert_eq!((error.kind(), error.reason()), (kind, Some(reason)), "{error:?}");
     }
 }
 
-pub(super) fn workflow() -> Identity {
+pub(crate) fn workflow() -> Identity {
     Identity::exact(super::ISSUER, SUBJECT).unwrap()
 }
 
-pub(super) fn policy(identity: Identity) -> Policy {
+pub(crate) fn policy(identity: Identity) -> Policy {
     Policy::Keyless(KeylessPolicy::new([identity], root()))
 }
 
-pub(super) fn root() -> TrustRoot {
+pub(crate) fn root() -> TrustRoot {
     TrustRoot::from_json(String::from_utf8(fixture("trusted_root.json")).unwrap()).unwrap()
 }
 
-pub(super) fn fixture(name: &str) -> Vec<u8> {
+pub(crate) fn fixture(name: &str) -> Vec<u8> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("testkit/fixtures/keyless");
     fs::read(place.join(name)).unwrap()
 }

@@ -218,6 +218,50 @@ const OF_ATTESTATIONS: &[Flood] = &[
     ),
 ];
 
+/// Of checks of attestations by identities.
+#[cfg(feature = "keyless")]
+const OF_IDENTITIES: &[Flood] = &[
+    (
+        "an attestation of 32 MiB with somebody's certificate",
+        |forge| certified(forge, "0,", LARGEST / 4 * 3 - 8192),
+        "could-not-check",
+        Some("keyless_memory"),
+        5,
+    ),
+    (
+        "as many values as are checked with somebody's certificate",
+        |forge| certified(forge, "0,", 1_950_000),
+        "signature-invalid",
+        None,
+        5,
+    ),
+    (
+        "as many objects as are checked with somebody's certificate",
+        |forge| certified(forge, "{\"\":0},", 500_000),
+        "signature-invalid",
+        None,
+        5,
+    ),
+    (
+        "as long a text as is checked with somebody's certificate",
+        |forge| certified(forge, "\"\",", 10_400_000),
+        "signature-invalid",
+        None,
+        5,
+    ),
+];
+
+/// A bundle whose certificate is good, and whose statement is of somebody else.
+#[cfg(feature = "keyless")]
+fn certified(forge: &Forge, middle: &str, length: usize) {
+    let fixture = crate::keyless::chart::fixture("bundles/attestation.json");
+    let mut bundle: Value = serde_json::from_slice(&fixture).unwrap();
+    let large = forge.signed(&large_statement(forge, middle, length));
+    let large: Value = serde_json::from_str(&large).unwrap();
+    bundle["dsseEnvelope"] = large["dsseEnvelope"].clone();
+    forge.bundle(&bundle.to_string());
+}
+
 #[test]
 fn floods_end_at_their_bound_within_64_mebibytes() {
     const TEST: &str = "floods_end_at_their_bound_within_64_mebibytes";
@@ -228,9 +272,13 @@ fn floods_end_at_their_bound_within_64_mebibytes() {
         return skip(&format!("{TEST}: this system does not tell a process's peak memory"));
     }
     let mut wrong = Vec::new();
-    for (floods, ask) in
-        [(OF_SIGNATURES, "signature"), (OF_PATIENCE, "patience"), (OF_ATTESTATIONS, "attestation")]
-    {
+    for (floods, ask) in [
+        (OF_SIGNATURES, "signature"),
+        (OF_PATIENCE, "patience"),
+        (OF_ATTESTATIONS, "attestation"),
+        #[cfg(feature = "keyless")]
+        (OF_IDENTITIES, "identity"),
+    ] {
         for (name, set, outcome, limit, most) in floods {
             let forge = Forge::new();
             set(&forge);
@@ -280,6 +328,12 @@ fn child(order: &str) {
     let before = peak().unwrap();
     let result = match ask {
         "signature" | "patience" => block(verify(&cx, &store, &version, &policy, &options)).map(drop),
+        #[cfg(feature = "keyless")]
+        "identity" => {
+            let signers = crate::keyless::chart::policy(crate::keyless::chart::workflow());
+            let policy = AttestationPolicy::new(PredicateType::SLSA_PROVENANCE_V1, signers);
+            block(verify_attestation(&cx, &store, &version, &policy, &options)).map(drop)
+        }
         _ => {
             let policy = AttestationPolicy::new(PredicateType::SLSA_PROVENANCE_V1, policy);
             block(verify_attestation(&cx, &store, &version, &policy, &options)).map(drop)
@@ -309,10 +363,17 @@ fn filled(begin: &str, middle: &str, end: &str) -> String {
     format!("{begin}{}{end}", middle.repeat((LARGEST - begin.len() - end.len()) / middle.len()))
 }
 
-/// A statement of the largest size, most of it a list of zeros.
+/// A signed statement of the largest size, most of it a list of zeros.
 fn large_attestation(forge: &Forge, key: &SigningKey) -> String {
+    forge.signed_by(key, &large_statement(forge, "0,", LARGEST / 4 * 3 - 8192))
+}
+
+/// A statement of about this length, most of it a list of these.
+fn large_statement(forge: &Forge, middle: &str, length: usize) -> String {
     let statement = forge.statement().replace("sigstore.dev/cosign/sign/v1", "slsa.dev/provenance/v1");
-    let room = LARGEST / 4 * 3 - 4096;
-    let predicate = format!("\"predicate\":{{\"a\":[{}0]}}", "0,".repeat((room - statement.len()) / 2));
-    forge.signed_by(key, &statement.replace("\"predicate\":{}", &predicate))
+    let list = match middle {
+        "\"\"," => format!("\"{}\"", "x".repeat(length)),
+        middle => format!("{}0", middle.repeat(length / middle.len())),
+    };
+    statement.replace("\"predicate\":{}", &format!("\"predicate\":{{\"a\":[{list}]}}"))
 }
