@@ -1448,7 +1448,7 @@ oci_chart_status oci_chart_client_options_set_user_agent(struct oci_chart_client
 /**
  * Bounds what is read: `name` is one of `file_bytes`, `total_bytes`, `package_bytes`, `entries`, `depth`, `manifest_bytes`,
  * `answer_bytes`, `yaml_bytes`, `tags`, `referrers`, `candidates`, `signature_bytes`, `attestation_bytes`, `signature_layers`,
- * `log_entries`, `timestamps`, `subjects`, `verify_bytes` and `verify_time` (milliseconds).
+ * `log_entries`, `timestamps`, `subjects`, `keyless_memory`, `verify_bytes` and `verify_time` (milliseconds).
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE

@@ -90,6 +90,7 @@ impl Limits {
             "candidates" => self.candidates = narrow()?,
             "signature_bytes" => self.signature_bytes = value,
             "attestation_bytes" => self.attestation_bytes = value,
+            "keyless_memory" => self.keyless_memory = value,
             "signature_layers" => self.signature_layers = narrow()?,
             "log_entries" => self.log_entries = narrow()?,
             "timestamps" => self.timestamps = narrow()?,

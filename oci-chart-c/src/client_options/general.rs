@@ -27,7 +27,7 @@ pub unsafe extern "C" fn oci_chart_client_options_set_user_agent(
 
 /// Bounds what is read: `name` is one of `file_bytes`, `total_bytes`, `package_bytes`, `entries`, `depth`, `manifest_bytes`,
 /// `answer_bytes`, `yaml_bytes`, `tags`, `referrers`, `candidates`, `signature_bytes`, `attestation_bytes`, `signature_layers`,
-/// `log_entries`, `timestamps`, `subjects`, `verify_bytes` and `verify_time` (milliseconds).
+/// `log_entries`, `timestamps`, `subjects`, `keyless_memory`, `verify_bytes` and `verify_time` (milliseconds).
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_client_options_set_limit(
