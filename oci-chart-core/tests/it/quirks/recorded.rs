@@ -143,6 +143,8 @@ const ROWS: &[(&str, Setup, Who, &str, &str)] = &[
     ("ct-put-tag-direct", Setup::Unsigned, CI, "PUT", "/v2/akko-charts/demo/manifests/2.0.0"),
     ("ro-post", Setup::ReadOnly, CI, "POST", "/v2/akko-charts/demo/blobs/uploads/"),
     ("csrf-v2-cookie", Setup::Plain, User, "POST", "/v2/pub/x/blobs/uploads/"),
+    ("ping", Setup::Plain, Nobody, "GET", "/api/v2.0/ping"),
+    ("catalog-admin-bearer", Setup::Plain, CI, "GET", "/v2/_catalog"),
     ("upload-patch", Setup::Plain, CI, "PATCH", "UPLOAD"),
     ("chunk-patch-gap", Setup::Plain, CI, "PATCH", "UPLOAD"),
     ("upload-status", Setup::Plain, CI, "GET", "UPLOAD"),

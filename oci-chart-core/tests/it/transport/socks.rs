@@ -133,6 +133,33 @@ fn the_proxy_looks_the_name_up_and_passes_everything_on() {
     assert!(plain.log().entries().len() >= 2);
 }
 
+/// Tells the child which proxy there is.
+const CHILD: &str = "OCI_CHART_SOCKS_CHILD";
+
+#[test]
+fn the_environment_names_one_as_well() {
+    if std::env::var_os(CHILD).is_some() {
+        let options = ConnectionOptions::default().with_retry(RetryOptions::never());
+        return push(FAR, options.with_plain_http(host(FAR))).unwrap();
+    }
+    let registry = Registry::start().unwrap();
+    let socks = Socks::start(Some("robot:hunter2"), 0, registry.host());
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    for name in
+        ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "all_proxy", "NO_PROXY", "no_proxy"]
+    {
+        child.env_remove(name);
+    }
+    let output = child
+        .args(["--exact", "transport::socks::the_environment_names_one_as_well"])
+        .env(CHILD, "")
+        .env("ALL_PROXY", format!("socks5h://robot:hunter2@{}", socks.address))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(socks.asked.lock().unwrap()[0], "registry.test:80");
+}
+
 #[test]
 fn an_address_that_is_known_here_is_told_as_it_is() {
     let registry = Registry::start().unwrap();
