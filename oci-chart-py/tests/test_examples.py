@@ -21,7 +21,13 @@ def run(name: str, *arguments: str, cwd=ROOT, **environment: str) -> subprocess.
 
 
 def test_every_example_is_run_here() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"package.py", "push_pull.py", "release.py", "verify.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {
+        "in_asyncio.py",
+        "package.py",
+        "push_pull.py",
+        "release.py",
+        "verify.py",
+    }
 
 
 def test_a_release_is_made_once_and_signed(serve, tmp_path) -> None:

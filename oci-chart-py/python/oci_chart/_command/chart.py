@@ -1,19 +1,24 @@
 """Verbs of charts and packages."""
 
-import json
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
+
+import os
 
 from .. import Chart, Keyring, Package
 from ..errors import InvalidInputError
 from .remote import REMOTE, VERSION, client, host_of
 from .secret import needed
-from .verb import Argument, Completes, Option, Options, Outcome, UsageError, Verb
+from .verb import Argument, Completes, Option, Outcome, UsageError, Verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .verb import Options
 
 PASSPHRASE = "OCI_CHART_PASSPHRASE"
 
 DESTINATION = Option(
-    flags=("-d", "--destination"),
+    "-d",
+    "--destination",
     takes="DIRECTORY",
     default=".",
     completes=Completes.DIRECTORY,
@@ -22,7 +27,7 @@ DESTINATION = Option(
 
 
 def _package(options: Options) -> Outcome:
-    Path(options.destination).mkdir(parents=True, exist_ok=True)
+    os.makedirs(options.destination, exist_ok=True)
     package = Chart.load(options.chart).package(version=options.version, app_version=options.app_version)
     if options.sign:
         package = _signed(package, options)
@@ -62,8 +67,9 @@ def _show(options: Options) -> Outcome:
 
 
 def _metadata(text: str) -> Outcome:
-    data: dict[str, Any] = json.loads(text)
-    return Outcome(data)
+    import json
+
+    return Outcome(json.loads(text))
 
 
 def is_remote(text: str) -> bool:
@@ -73,7 +79,7 @@ def is_remote(text: str) -> bool:
 
 def package_at(path: str) -> Package:
     """The package at this path, or made of the chart there."""
-    return Chart.load(path).package() if Path(path).is_dir() else Package.load(path)
+    return Chart.load(path).package() if os.path.isdir(path) else Package.load(path)
 
 
 VERBS = (
@@ -84,20 +90,20 @@ VERBS = (
         arguments=(Argument(name="CHART", completes=Completes.DIRECTORY, help="the directory of the chart"),),
         options=(
             DESTINATION,
-            Option(flags=("--version",), takes="VERSION", help="the version in the package"),
+            Option("--version", takes="VERSION", help="the version in the package"),
             Option(
-                flags=("--app-version",), takes="VERSION", help="the version of the application in the package"
+                "--app-version", takes="VERSION", help="the version of the application in the package"
             ),
-            Option(flags=("--sign",), help="write a provenance file beside the package, signed with an OpenPGP key"),
-            Option(flags=("--key",), takes="NAME", help="which key: a fingerprint, a user id, or a part of one"),
+            Option("--sign", help="write a provenance file beside the package, signed with an OpenPGP key"),
+            Option("--key", takes="NAME", help="which key: a fingerprint, a user id, or a part of one"),
             Option(
-                flags=("--keyring",),
+                "--keyring",
                 takes="FILE",
                 completes=Completes.FILE,
                 help="the secret keys, as gpg --export-secret-keys writes them",
             ),
             Option(
-                flags=("--passphrase-file",),
+                "--passphrase-file",
                 takes="FILE",
                 completes=Completes.FILE,
                 help=f"read the passphrase from this file, or - for standard input; else it is taken from {PASSPHRASE}, or asked for",
@@ -113,7 +119,7 @@ VERBS = (
         ),
         options=(
             Option(
-                flags=("--part",),
+                "--part",
                 takes="PART",
                 choices=("chart", "values", "readme"),
                 default="chart",

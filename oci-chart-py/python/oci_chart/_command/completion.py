@@ -3,11 +3,17 @@
 The scripts hold all there is to know, so that a press of the tab key starts no program.
 """
 
-from collections.abc import Callable, Iterator
+from __future__ import annotations
 
-from .verb import Argument, Completes, Option, Options, Outcome, Verb
+from .verb import Argument, Completes, Option, Outcome, Verb
 
-HELP = Option(flags=("-h", "--help"), help="show what the command takes")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .verb import Options
+
+HELP = Option("-h", "--help", help="show what the command takes")
 
 
 def _completion(options: Options) -> Outcome:

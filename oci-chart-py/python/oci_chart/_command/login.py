@@ -1,26 +1,33 @@
 """Verbs of logins, and of what keeps them from working."""
 
+from __future__ import annotations
+
 import os
 import sys
-from pathlib import Path
-from typing import Literal
 
 from . import code
 from .remote import CONNECTION, LOGIN, REMOTE, USERNAME, client, connection, password
 from .repository import REFERENCE
-from .verb import Argument, Completes, Option, Options, Outcome, UsageError, Verb
+from .verb import Argument, Completes, Option, Outcome, UsageError, Verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
+    from .verb import Options
 
 REGISTRY = Argument(name="REGISTRY", help="the registry's host, with its port if it has one")
 KEPT = (
     Option(
-        flags=("--place",),
+        "--place",
         takes="PLACE",
         choices=("helm", "docker", "podman"),
         default="helm",
         help="whose file of logins is meant",
     ),
     Option(
-        flags=("--registry-config",),
+        "--registry-config",
         takes="FILE",
         completes=Completes.FILE,
         help="this file of logins, in docker's form, instead",
@@ -75,6 +82,8 @@ def _host(text: str) -> str:
 
 
 def _place(options: Options) -> Literal["helm", "docker", "podman"] | Path:
+    from pathlib import Path
+
     place: Literal["helm", "docker", "podman"] = options.place
     return place if options.registry_config is None else Path(options.registry_config)
 
@@ -96,7 +105,7 @@ VERBS = (
             *LOGIN,
             *KEPT,
             Option(
-                flags=("--identity-token",), help="keep a token instead of the password, where the registry gives one"
+                "--identity-token", help="keep a token instead of the password, where the registry gives one"
             ),
             *CONNECTION,
         ),

@@ -1,35 +1,60 @@
 """The parser, made from the table of verbs."""
 
+from __future__ import annotations
+
 import argparse
+import os
 import sys
-from typing import Any, NoReturn
 
 from .. import __version__
 from . import code
 from .table import VERBS
-from .verb import Argument, Option, Verb
+from .verb import Option
 
-JSON = Option(flags=("--json",), help="print the result, or the error, as JSON")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, NoReturn
+
+    from .verb import Argument, Verb
+
+JSON = Option("--json", help="print the result, or the error, as JSON")
 
 # Helm takes these; whoever is used to them hears what to do, and the password is not repeated where others read it.
 _PASSWORDS = ("--password", "-p", "--passphrase")
 
 
-def build() -> argparse.ArgumentParser:
-    """The whole parser."""
+def build(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser, with what those verbs take that the command line could mean."""
     meanings = "\n".join(f"  {number:3}  {meaning}" for number, meaning in code.MEANING.items())
     parser = _Parser(
         prog="oci-chart",
         description="Helm charts as OCI artifacts.",
         epilog=f"exit codes:\n{meanings}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    # With its name given it need not be made up from a usage, which takes imports.
+    commands = parser.add_subparsers(
+        required=True, metavar="COMMAND", parser_class=_Parser, prog="oci-chart"
+    )
     for verb in VERBS:
-        _add(commands, verb)
+        _add(commands, verb, verb.name in arguments)
     return parser
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        # A width that is given saves an import for each start.
+        super().__init__(prog, width=_columns())
+
+
+def _columns() -> int:
+    try:
+        return max(os.get_terminal_size().columns, 40) - 2
+    except OSError:
+        return 100
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,8 +71,17 @@ class _NotHere(argparse.Action):
         )
 
 
-def _add(commands: Any, verb: Verb) -> None:
-    added = commands.add_parser(verb.name, help=verb.help, description=verb.help, allow_abbrev=False)
+def _add(commands: Any, verb: Verb, whole: bool) -> None:
+    added = commands.add_parser(
+        verb.name,
+        help=verb.help,
+        description=verb.help,
+        allow_abbrev=False,
+        formatter_class=_Help,
+        add_help=whole,
+    )
+    if not whole:
+        return
     for argument in verb.arguments:
         _add_argument(added, argument)
     for option in (*verb.options, JSON):

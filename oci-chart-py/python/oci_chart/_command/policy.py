@@ -1,63 +1,73 @@
 """Options that say by whom a chart has to be signed."""
 
+from __future__ import annotations
+
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from .. import PublicKey
-from .verb import Completes, Option, Options, UsageError
+from .verb import Completes, Option, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
     from ..trust import Policy
+    from .verb import Options
 
 OPTIONS = (
     Option(
-        flags=("--key",),
+        "--key",
         takes="FILE",
         many=True,
         completes=Completes.FILE,
         help="a public key that may have signed, as cosign.pub, or env://VARIABLE; once for each",
     ),
-    Option(flags=("--threshold",), takes="N", parse=int, default="1", help="how many of the keys must have signed"),
-    Option(flags=("--tlog",), help="demand an entry in the transparency log for the signature of a key too"),
+    Option("--threshold", takes="N", parse=int, default="1", help="how many of the keys must have signed"),
+    Option("--tlog", help="demand an entry in the transparency log for the signature of a key too"),
     Option(
-        flags=("--certificate-identity",),
+        "--certificate-identity",
         takes="IDENTITY",
         help="who may have signed without a key: an address or URL, where * stands for a part of a path",
     ),
-    Option(flags=("--certificate-oidc-issuer",), takes="URL", help="who vouches for that identity"),
+    Option("--certificate-oidc-issuer", takes="URL", help="who vouches for that identity"),
     Option(
-        flags=("--trusted-root",),
+        "--trusted-root",
         takes="FILE",
         completes=Completes.FILE,
         help="authorities and logs, as trusted_root.json; else those of the public instance",
     ),
     Option(
-        flags=("--keyring",),
+        "--keyring",
         takes="FILE",
         completes=Completes.FILE,
         help="OpenPGP keys that may have signed a provenance file, as gpg writes them",
     ),
     Option(
-        flags=("--fingerprint",),
+        "--fingerprint",
         takes="HEX",
         many=True,
         help="only this key of the ring may have signed; once for each",
     ),
     Option(
-        flags=("-a", "--annotation"),
+        "-a",
+        "--annotation",
         takes="KEY=VALUE",
         many=True,
         help="what must have been signed along; once for each",
     ),
     Option(
-        flags=("--policy",), takes="FILE", completes=Completes.FILE, help="a policy, as JSON, which must be satisfied too"
+        "--policy", takes="FILE", completes=Completes.FILE, help="a policy, as JSON, which must be satisfied too"
     ),
 )
 
 
-def asked(options: Options) -> "Policy | None":
+def asked(options: Options) -> Policy | None:
     """All that the options demand, as one policy; None where they demand nothing."""
+    if not any((options.key, options.certificate_identity, options.certificate_oidc_issuer, options.keyring, options.policy)):
+        return None
+    from pathlib import Path
+
     from ..trust import Identity, Policy
 
     root: Literal["embedded"] | Path = "embedded" if options.trusted_root is None else Path(options.trusted_root)
@@ -76,24 +86,24 @@ def asked(options: Options) -> "Policy | None":
         found.append(pgp(options.keyring, options.fingerprint))
     if options.policy is not None:
         found.append(Policy.load(options.policy))
-    if not found:
-        return None
     return found[0] if len(found) == 1 else Policy.all(*found)
 
 
-def pgp(keyring: str, fingerprints: list[str]) -> "Policy":
+def pgp(keyring: str, fingerprints: list[str]) -> Policy:
     """Any key of the ring, as in Helm, or some."""
+    from pathlib import Path
+
     from ..trust import Policy
 
     return Policy.pgp(Path(keyring), *fingerprints, any_key=not fingerprints)
 
 
-def demanded(options: Options) -> "Policy":
+def demanded(options: Options) -> Policy:
     """The same where something has to be demanded; as in Helm that is a signature by a key of gpg's ring, if there is one."""
     found = asked(options)
-    ring = Path.home() / ".gnupg" / "pubring.gpg"
-    if found is None and ring.exists():
-        return pgp(str(ring), options.fingerprint)
+    ring = os.path.expanduser("~/.gnupg/pubring.gpg")
+    if found is None and os.path.exists(ring):
+        return pgp(ring, options.fingerprint)
     if found is None:
         raise UsageError("say who may have signed: --key, --certificate-identity, --keyring or --policy")
     return found

@@ -1,50 +1,55 @@
 """What every verb takes that talks to a registry."""
 
+from __future__ import annotations
+
 import os
 
 from .. import Client, __version__
 from .secret import needed
-from .verb import Completes, Option, Options, UsageError
+from .verb import Completes, Option, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .verb import Options
 
 USERNAME = "OCI_CHART_USERNAME"
 PASSWORD = "OCI_CHART_PASSWORD"
 
 CONNECTION = (
-    Option(flags=("--plain-http",), help="speak plain HTTP to the registry"),
+    Option("--plain-http", help="speak plain HTTP to the registry"),
     Option(
-        flags=("--ca-file",),
+        "--ca-file",
         takes="FILE",
         completes=Completes.FILE,
         help="trust the authorities in this PEM file too",
     ),
     Option(
-        flags=("--cert-file",),
+        "--cert-file",
         takes="FILE",
         completes=Completes.FILE,
         help="the certificate to show to the registry, as PEM",
     ),
-    Option(flags=("--insecure-skip-tls-verify",), help="do not check the registry's certificate"),
-    Option(flags=("--timeout",), takes="SECONDS", parse=float, help="give up after so many seconds"),
-    Option(
-        flags=("--key-file",), takes="FILE", completes=Completes.FILE, help="the key of that certificate, as PEM"
-    ),
+    Option("--key-file", takes="FILE", completes=Completes.FILE, help="the key of that certificate, as PEM"),
+    Option("--insecure-skip-tls-verify", help="do not check the registry's certificate"),
+    Option("--timeout", takes="SECONDS", parse=float, help="give up after so many seconds"),
 )
 LOGIN = (
     Option(
-        flags=("-u", "--username"),
+        "-u",
+        "--username",
         takes="NAME",
         help=f"who you are at the registry (or {USERNAME}); else the logins of helm, docker and podman count, and those of the cloud that this runs in",
     ),
-    Option(flags=("--password-stdin",), help="read the password from standard input"),
+    Option("--password-stdin", help="read the password from standard input"),
     Option(
-        flags=("--password-file",),
+        "--password-file",
         takes="FILE",
         completes=Completes.FILE,
         help=f"read the password from this file; without either it is taken from {PASSWORD}, or asked for",
     ),
 )
 REMOTE = CONNECTION + LOGIN
-VERSION = Option(flags=("--version",), takes="VERSION", help="a version, or a constraint such as ^1.2")
+VERSION = Option("--version", takes="VERSION", help="a version, or a constraint such as ^1.2")
 
 
 def host_of(location: str) -> str | None:

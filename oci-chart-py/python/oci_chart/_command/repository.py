@@ -1,6 +1,8 @@
 """Verbs of repositories: what is there, what goes there and what comes from there."""
 
-from pathlib import Path
+from __future__ import annotations
+
+import os
 
 from .. import matches
 from ..errors import NotFoundError
@@ -8,13 +10,17 @@ from . import code, policy
 from .chart import DESTINATION, package_at
 from .remote import REMOTE, VERSION, client
 from .screen import Screen
-from .verb import Argument, Completes, Option, Options, Outcome, Verb
+from .verb import Argument, Completes, Option, Outcome, Verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .verb import Options
 
 REFERENCE = Argument(
     name="REFERENCE", help="oci://HOST/REPOSITORY[:TAG][@DIGEST], or oci-layout:DIRECTORY[@DIGEST]"
 )
 SIGNATURES = Option(
-    flags=("--signatures",), takes="REPOSITORY", help="where the signatures lie, if not beside the chart"
+    "--signatures", takes="REPOSITORY", help="where the signatures lie, if not beside the chart"
 )
 MODES = ("create", "ensure", "replace")
 
@@ -36,13 +42,12 @@ def _push(options: Options) -> Outcome:
 
 def _pull(options: Options) -> Outcome:
     wanted = policy.demanded(options) if options.verify else policy.asked(options)
-    destination = Path(options.destination)
-    destination.mkdir(parents=True, exist_ok=True)
+    os.makedirs(options.destination, exist_ok=True)
     with Screen() as screen:
         pulled = client(options, options.reference).pull(
             options.reference,
             version=options.version,
-            dest=None if options.untar else destination,
+            dest=None if options.untar else options.destination,
             verify=wanted or False,
             provenance=options.prov,
             signatures=options.signatures,
@@ -50,13 +55,13 @@ def _pull(options: Options) -> Outcome:
         )
     package = pulled.package
     if options.untar:
-        parent = destination / options.untardir
-        parent.mkdir(parents=True, exist_ok=True)
-        path = package.unpack(parent)
+        parent = os.path.join(options.destination, options.untardir)
+        os.makedirs(parent, exist_ok=True)
+        path = str(package.unpack(parent))
     else:
-        path = destination / package.file_name
+        path = os.path.join(options.destination, package.file_name)
     return Outcome(
-        {"path": str(path), "digest": pulled.digest, "package": package.digest, "verified": wanted is not None}
+        {"path": path, "digest": pulled.digest, "package": package.digest, "verified": wanted is not None}
     )
 
 
@@ -95,7 +100,7 @@ VERBS = (
         ),
         options=(
             Option(
-                flags=("--mode",),
+                "--mode",
                 takes="MODE",
                 choices=MODES,
                 default="create",
@@ -112,17 +117,17 @@ VERBS = (
         options=(
             VERSION,
             DESTINATION,
-            Option(flags=("--prov",), help="take the provenance file along"),
-            Option(flags=("--untar",), help="unpack it into a directory called like the chart"),
+            Option("--prov", help="take the provenance file along"),
+            Option("--untar", help="unpack it into a directory called like the chart"),
             Option(
-                flags=("--untardir",),
+                "--untardir",
                 takes="DIRECTORY",
                 default=".",
                 completes=Completes.DIRECTORY,
                 help="where that directory goes, below the destination",
             ),
             Option(
-                flags=("--verify",),
+                "--verify",
                 help="take nothing that is not signed, by whom the options below say; without them by a key of gpg's ring",
             ),
             *policy.OPTIONS,
@@ -136,7 +141,7 @@ VERBS = (
         run=_versions,
         arguments=(REFERENCE,),
         options=(
-            Option(flags=("--version",), takes="CONSTRAINT", help="only versions that satisfy this constraint"),
+            Option("--version", takes="CONSTRAINT", help="only versions that satisfy this constraint"),
             *REMOTE,
         ),
     ),

@@ -1,19 +1,24 @@
 """From a command line to an exit code."""
 
-import json
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
 
 from ..errors import OciChartError
 from . import code, parser
 from .verb import Outcome, UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code, one of ``code.MEANING``."""
-    options = parser.build().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser.build(words).parse_args(words)
     try:
         outcome = _guarded(options)
         _print(outcome, options.json)
@@ -65,16 +70,21 @@ def _failure(exit_code: int, message: str, error: OciChartError | None = None) -
 
 def _print(outcome: Outcome, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(outcome.data, indent=2))
+        print(_json(outcome.data, 2))
     elif isinstance(outcome.data, dict) and "error" in outcome.data:
         print(f"oci-chart: {outcome.text}", file=sys.stderr)
     elif outcome.text is not None:
         print(outcome.text)
     elif isinstance(outcome.data, dict):
         for key, value in outcome.data.items():
-            if value is None:
-                continue
-            print(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
+            if value is not None:
+                print(f"{key}: {value if isinstance(value, str) else _json(value)}")
     else:
         for entry in outcome.data:
             print(entry)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    import json
+
+    return json.dumps(value, indent=indent)

@@ -1,6 +1,6 @@
 """What is shown while a verb works: a bar on a terminal, and warnings and waits in any case. All on standard error."""
 
-import shutil
+import os
 import sys
 
 from .. import Event
@@ -50,7 +50,7 @@ class Screen:
         share = min(done / total, 1.0)
         filled = round(share * _BAR)
         line = f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:4.0%} of {_readable(total)}"
-        columns = shutil.get_terminal_size().columns
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
         print("\r" + line[: columns - 1], end="\x1b[K", file=sys.stderr, flush=True)
         self._shown = True
 

@@ -1,6 +1,6 @@
 """Verbs of signatures and of what belongs to a chart."""
 
-from pathlib import Path
+from __future__ import annotations
 
 from .. import Attachment, Package, SigningKey
 from ..errors import OciChartError
@@ -10,10 +10,14 @@ from .policy import pairs, variable
 from .remote import REMOTE, VERSION, client
 from .repository import REFERENCE, SIGNATURES
 from .secret import needed
-from .verb import Argument, Completes, Option, Options, Outcome, UsageError, Verb
+from .verb import Argument, Completes, Option, Outcome, UsageError, Verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .verb import Options
 
 PASSPHRASE = "COSIGN_PASSWORD"
-ANNOTATION = Option(flags=("-a", "--annotation"), takes="KEY=VALUE", many=True, help="an annotation; once for each")
+ANNOTATION = Option("-a", "--annotation", takes="KEY=VALUE", many=True, help="an annotation; once for each")
 
 
 def _verify(options: Options) -> Outcome:
@@ -64,6 +68,8 @@ def signing_key(options: Options) -> SigningKey:
 
 
 def _attach(options: Options) -> Outcome:
+    from pathlib import Path
+
     file = Path(options.file)
     title = options.title or file.name
     annotations = pairs(options.annotation)
@@ -102,27 +108,27 @@ VERBS = (
         arguments=(REFERENCE,),
         options=(
             Option(
-                flags=("--key",),
+                "--key",
                 takes="FILE",
                 needed=True,
                 completes=Completes.FILE,
                 help="the private key, as cosign.key, or env://VARIABLE",
             ),
             Option(
-                flags=("--passphrase-file",),
+                "--passphrase-file",
                 takes="FILE",
                 completes=Completes.FILE,
                 help=f"read the key's passphrase from this file, or - for standard input; else it is taken from {PASSPHRASE}, or asked for",
             ),
             Option(
-                flags=("--format",),
+                "--format",
                 takes="FORMAT",
                 many=True,
                 choices=("bundle", "signature-tag"),
                 help="a bundle, as cosign 3 writes it and without this option, or a signature tag, as cosign 1 and 2; once for each",
             ),
             Option(
-                flags=("--sign-container-identity",),
+                "--sign-container-identity",
                 takes="REPOSITORY",
                 help="the HOST/PATH that a signature tag names, if not where the chart is",
             ),
@@ -139,11 +145,11 @@ VERBS = (
         arguments=(REFERENCE, Argument(name="FILE", completes=Completes.FILE, help="what to attach")),
         options=(
             Option(
-                flags=("--artifact-type",),
+                "--artifact-type",
                 takes="TYPE",
                 help="the media type of the file; without it, it has to be an SPDX or CycloneDX document",
             ),
-            Option(flags=("--title",), takes="NAME", help="the file name to give, if not its own"),
+            Option("--title", takes="NAME", help="the file name to give, if not its own"),
             ANNOTATION,
             VERSION,
             *REMOTE,

@@ -1,12 +1,18 @@
 """What a verb is made of: data, from which the parser, the help and the completions are made alike."""
 
-import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, TypeAlias
+from __future__ import annotations
 
-Options: TypeAlias = argparse.Namespace
+from enum import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    Options: TypeAlias = argparse.Namespace
+
+# Plain classes, and few imports in the whole command: a program that runs once for each chart starts often.
 
 
 class Completes(Enum):
@@ -17,50 +23,77 @@ class Completes(Enum):
     DIRECTORY = "directory"
 
 
-@dataclass(frozen=True, kw_only=True)
 class Argument:
     """A value that is known by its place."""
 
-    name: str
-    help: str
-    completes: Completes = Completes.NOTHING
-    choices: tuple[str, ...] = ()
-    optional: bool = False
+    def __init__(
+        self,
+        name: str,
+        *,
+        help: str,
+        completes: Completes = Completes.NOTHING,
+        choices: tuple[str, ...] = (),
+        optional: bool = False,
+    ) -> None:
+        self.name = name
+        self.help = help
+        self.completes = completes
+        self.choices = choices
+        self.optional = optional
 
 
-@dataclass(frozen=True, kw_only=True)
 class Option:
     """A switch, or with `takes` something that has a value."""
 
-    flags: tuple[str, ...]
-    help: str
-    takes: str | None = None
-    completes: Completes = Completes.NOTHING
-    choices: tuple[str, ...] = ()
-    default: str | None = None
-    many: bool = False
-    needed: bool = False
-    parse: Callable[[str], Any] = str
+    def __init__(
+        self,
+        *flags: str,
+        help: str,
+        takes: str | None = None,
+        completes: Completes = Completes.NOTHING,
+        choices: tuple[str, ...] = (),
+        default: str | None = None,
+        many: bool = False,
+        needed: bool = False,
+        parse: Callable[[str], Any] = str,
+    ) -> None:
+        self.flags = flags
+        self.help = help
+        self.takes = takes
+        self.completes = completes
+        self.choices = choices
+        self.default = default
+        self.many = many
+        self.needed = needed
+        self.parse = parse
 
 
-@dataclass(frozen=True)
 class Outcome:
     """What a verb has to say: data for ``--json``, and text for people where the data alone would not do."""
 
-    data: Any
-    text: str | None = None
-    code: int = 0
+    def __init__(self, data: Any, text: str | None = None, code: int = 0) -> None:
+        self.data = data
+        self.text = text
+        self.code = code
 
 
-@dataclass(frozen=True, kw_only=True)
 class Verb:
     """One command: its name, what it takes and what it does."""
 
-    name: str
-    help: str
-    run: Callable[[Options], Outcome]
-    arguments: tuple[Argument, ...] = ()
-    options: tuple[Option, ...] = ()
+    def __init__(
+        self,
+        name: str,
+        *,
+        help: str,
+        run: Callable[[Options], Outcome],
+        arguments: tuple[Argument, ...] = (),
+        options: tuple[Option, ...] = (),
+    ) -> None:
+        self.name = name
+        self.help = help
+        self.run = run
+        self.arguments = arguments
+        self.options = options
 
 
 class UsageError(Exception):
