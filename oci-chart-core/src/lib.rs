@@ -71,7 +71,8 @@
 //! A client is anonymous until it is given credentials: by a closure, by host, out of a pull secret, or from where Helm, docker and podman
 //! keep theirs (`ClientBuilder::stored_logins`), one behind the other as wanted (`auth::Chain`). `Client::login` asks the registry first and
 //! then keeps the login where those programs find it; `Client::logout` takes it away. Tokens are fetched once, for all that an operation needs,
-//! and renewed before they end. A login that is refused is an error with the reason `stale-credential` that names its file, key or helper.
+//! and renewed before they end. A login that is refused is an error with the reason `stale-credential` that names its file, key or helper; where there is
+//! none, `no-credentials` names the places that were searched.
 //!
 //! # Waiting
 //!

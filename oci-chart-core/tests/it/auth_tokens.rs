@@ -372,6 +372,32 @@ fn a_registry_that_moves_its_token_service_is_followed() {
 }
 
 #[test]
+fn a_token_service_for_each_repository_is_no_obstacle() {
+    // Artifactory, where repositories are told apart by their path.
+    let registry = start(Bearer::new("robot", "hunter2"));
+    registry.put_manifest("charts/other", "1.0.0", MediaType::OCI_MANIFEST.as_str(), "{}").unwrap();
+    let registries = registries(&registry, login(&registry));
+    let read = |name: &str| {
+        registry.script().clear();
+        // Tokens of the other repository's service do not do here.
+        let challenge = format!("Bearer realm=\"{}/token?of={name}\",service=\"{name}\"", registry.url());
+        let headers = vec![("www-authenticate".to_owned(), challenge)];
+        let asked = registry.tokens().requests().len();
+        let knows = registry.tokens().requests().iter().any(|asked| asked.service.as_deref() == Some(name));
+        if !knows {
+            let refusal = Fault::Status { code: 401, headers, body: "".into() };
+            registry.script().once("HEAD", "*/manifests/*", refusal);
+        }
+        block(open(&registries, &registry, name).resolve(&version())).unwrap();
+        registry.tokens().requests().len() - asked
+    };
+    assert_eq!(read("charts/web"), 1);
+    // One of the service that is known already, and one of its own.
+    assert_eq!(read("charts/other"), 2);
+    assert_eq!(read("charts/other"), 0);
+}
+
+#[test]
 fn a_refusal_without_a_challenge_ends_after_one_request() {
     let registry = start(Bearer::new("robot", "hunter2"));
     let fault = Fault::Status { code: 401, headers: vec![], body: "{}".into() };

@@ -311,6 +311,8 @@ fn a_missing_version_names_the_nearest() {
         assert_eq!(found(&error), (ErrorKind::NotFound, Some(Reason::TagMissing)));
         assert_eq!(error.get("nearest"), Some("2.0.0, 1.2.0, 1.1.0, 1.0.0"));
         assert_eq!(error.get("tag"), Some("1.1.1"));
+        let url = error.get("url").unwrap_or("in memory");
+        assert!(url == "in memory" || url.ends_with("/v2/charts/web/manifests/1.1.1"), "{error:?}");
         assert!(error.hint().unwrap().contains("of 5 tags, the nearest are 2.0.0"), "{error:?}");
     }
     // The look for them is one request.

@@ -97,7 +97,7 @@ async fn first(registry: Arc<Registry>) -> Result<BoxStream<'static, RepositoryN
 /// Harbor's list of all repositories that the caller may see. Its catalog is for administrators, and not for who comes with a token; none where
 /// this is not Harbor, or shows no list either.
 async fn harbor(registry: &Arc<Registry>) -> Result<BoxStream<'static, RepositoryName>, Option<Error>> {
-    if !is_harbor(registry).await.map_err(Some)? {
+    if !is_harbor(registry).await {
         return Err(None);
     }
     let mut url = registry.base().clone();

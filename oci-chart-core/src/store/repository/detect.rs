@@ -34,7 +34,7 @@ impl Repository {
         }
         self.detect_pages().await;
         self.detect_catalog().await;
-        let _ = is_harbor(self.registry()).await;
+        is_harbor(self.registry()).await;
         Ok(self.capabilities())
     }
 
@@ -65,21 +65,20 @@ impl Repository {
     }
 }
 
-/// Whether this is Harbor, which says so to everybody, below a path of its own. Asked once.
-pub(super) async fn is_harbor(registry: &Registry) -> Result<bool> {
-    match registry.learnt.get(Feature::Harbor) {
-        Support::Yes => return Ok(true),
-        Support::No => return Ok(false),
-        Support::Unknown => {}
+/// Whether this is Harbor, which says so to everybody, below a path of its own. Asked until there is an answer; none is no.
+pub(super) async fn is_harbor(registry: &Registry) -> bool {
+    let learnt = &registry.learnt;
+    if learnt.get(Feature::Harbor) == Support::Unknown {
+        let mut url = registry.base().clone();
+        url.set_path("/api/v2.0/ping");
+        let request = Request::new(Method::GET, url).with_redirects(Redirects::Report);
+        if let Ok(response) = registry.http().send(request).await {
+            let found = response.status() == StatusCode::OK
+                && response.bytes("answer_bytes", 64).await.is_ok_and(|body| body.trim_ascii() == b"Pong");
+            learnt.learn(Feature::Harbor, found);
+        }
     }
-    let mut url = registry.base().clone();
-    url.set_path("/api/v2.0/ping");
-    let request = Request::new(Method::GET, url).with_redirects(Redirects::Report);
-    let response = registry.http().send(request).await?;
-    let found = response.status() == StatusCode::OK
-        && response.bytes("answer_bytes", 64).await.is_ok_and(|body| body.trim_ascii() == b"Pong");
-    registry.learnt.learn(Feature::Harbor, found);
-    Ok(found)
+    learnt.has(Feature::Harbor)
 }
 
 fn is_no_answer(kind: ErrorKind) -> bool {
