@@ -9,8 +9,8 @@ use oci_chart_core::{
 use pyo3::{prelude::*, types::PyBytes};
 
 use crate::{
-    call::{computed, detached},
-    convert::{Moment, Octets},
+    call::{Raised, computed, detached},
+    convert::{Bounds, Moment, Octets, PythonReader},
     errors::raise,
     pgp::{Keyring, Unlocking},
     trust::{PgpEvidence, PolicyHandle, from_json},
@@ -32,19 +32,23 @@ impl Chart {
     /// Loads the directory or package at `path`, by Helm's rules.
     ///
     /// Symbolic links that leave the directory are refused unless `follow_outside_symlinks`; `strict` refuses packages with anything wrong
-    /// behind their last file.
+    /// behind their last file. `limits` bounds what is read, by names such as `file_bytes` and `total_bytes`.
     #[staticmethod]
-    #[pyo3(signature = (path, /, *, follow_outside_symlinks = false, strict = false, cancel = None))]
+    #[pyo3(signature = (path, /, *, follow_outside_symlinks = false, strict = false, limits = None, cancel = None))]
     fn load(
         py: Python<'_>,
         path: PathBuf,
         follow_outside_symlinks: bool,
         strict: bool,
+        limits: Option<Bounds>,
         cancel: Option<CancelToken>,
     ) -> PyResult<Self> {
         let options =
             LoadOptions::default().with_outside_symlinks(follow_outside_symlinks).with_strict(strict);
-        let load = move |token| chart::Chart::from_path(path, &options.with_cancel(token));
+        let load = move |token| {
+            let options = options.with_limits(Bounds::limits(limits)?).with_cancel(token);
+            chart::Chart::from_path(path, &options)
+        };
         computed(py, cancel, load).map(Self)
     }
 
@@ -213,12 +217,48 @@ impl From<chart::Package> for Package {
 impl Package {
     /// Reads the package at `path`, and the provenance file beside it, if there is one.
     #[staticmethod]
-    #[pyo3(signature = (path, /, *, cancel = None))]
-    fn load(py: Python<'_>, path: PathBuf, cancel: Option<CancelToken>) -> PyResult<Self> {
+    #[pyo3(signature = (path, /, *, limits = None, cancel = None))]
+    fn load(
+        py: Python<'_>,
+        path: PathBuf,
+        limits: Option<Bounds>,
+        cancel: Option<CancelToken>,
+    ) -> PyResult<Self> {
         computed(py, cancel, move |token| {
-            let package = chart::Package::from_file(&path, &LoadOptions::default().with_cancel(token))?;
+            let options = LoadOptions::default().with_limits(Bounds::limits(limits)?).with_cancel(token);
+            let package = chart::Package::from_file(&path, &options)?;
             Ok(Self { package, path: Some(path) })
         })
+    }
+
+    /// The package that a stream gives: anything with `read(size)`, which is called on this thread. Above 8 MiB it lies in a nameless temporary
+    /// file.
+    ///
+    /// >>> import io
+    /// >>> package = Chart.load("examples/charts/greeter").package()
+    /// >>> Package.from_stream(io.BytesIO(package.read())) == package
+    /// True
+    #[staticmethod]
+    #[pyo3(signature = (stream, /, *, limits = None, cancel = None))]
+    fn from_stream(
+        py: Python<'_>,
+        stream: Py<PyAny>,
+        limits: Option<Bounds>,
+        cancel: Option<CancelToken>,
+    ) -> PyResult<Self> {
+        let raised = Raised::default();
+        let reader = PythonReader { stream, raised: raised.clone() };
+        let read = detached(py, || {
+            let mut options = LoadOptions::default().with_limits(Bounds::limits(limits)?);
+            if let Some(CancelToken(token)) = cancel {
+                options = options.with_cancel(token);
+            }
+            chart::Package::from_reader(reader, &options)
+        });
+        match raised.take() {
+            Some(raised) => Err(raised),
+            None => read.map(Self::from),
+        }
     }
 
     /// A package that is in memory already, in anything that has a buffer.
@@ -272,7 +312,8 @@ impl Package {
 
     /// The chart inside.
     fn chart(&self, py: Python<'_>) -> PyResult<Chart> {
-        detached(py, || self.package.chart()).map(Chart)
+        let package = self.package.clone();
+        computed(py, None, move |_| package.chart()).map(Chart)
     }
 
     /// The bytes.
@@ -288,13 +329,15 @@ impl Package {
     /// Writes NAME-VERSION.tgz, and the provenance if there is one, into the directory; the path of the package.
     #[pyo3(signature = (dest, /))]
     fn write_to(&self, py: Python<'_>, dest: PathBuf) -> PyResult<PathBuf> {
-        detached(py, || self.package.write_to_dir(dest))
+        let package = self.package.clone();
+        computed(py, None, move |_| package.write_to_dir(dest))
     }
 
     /// Unpacks the chart into a new directory below `dest`, called like the chart; its path.
     #[pyo3(signature = (dest, /))]
     fn unpack(&self, py: Python<'_>, dest: PathBuf) -> PyResult<PathBuf> {
-        detached(py, || Ok(self.package.unpack(dest)?.path))
+        let package = self.package.clone();
+        computed(py, None, move |_| Ok(package.unpack(dest)?.path))
     }
 
     /// The package with a provenance file, signed as `helm package --sign` does.

@@ -1,8 +1,8 @@
 //! What callers may write where the core wants one thing.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use oci_chart_core::{Content, Error, chart::Timestamp};
+use oci_chart_core::{Content, Error, Limits, chart::Timestamp};
 #[cfg(feature = "stubs")]
 use pyo3::type_hint_union;
 use pyo3::{
@@ -13,7 +13,7 @@ use pyo3::{
     types::PyString,
 };
 
-use crate::errors::raise;
+use crate::{call::Raised, errors::raise};
 
 /// A length of time: seconds, or a `timedelta`.
 #[derive(Clone, Copy)]
@@ -142,6 +142,49 @@ impl<'py> FromPyObject<'_, 'py> for Text {
             })
         };
         read().map(Self).map_err(|error| raise(value.py(), &error))
+    }
+}
+
+/// Bounds of what is read, by name.
+#[derive(FromPyObject)]
+pub(crate) struct Bounds(BTreeMap<String, u64>);
+
+impl Bounds {
+    /// The usual bounds, these ones changed.
+    pub(crate) fn limits(bounds: Option<Self>) -> oci_chart_core::Result<Limits> {
+        let mut limits = Limits::default();
+        for (name, value) in bounds.into_iter().flat_map(|bounds| bounds.0) {
+            limits.set(&name, value)?;
+        }
+        Ok(limits)
+    }
+}
+
+/// Reads an object that has `read`, on the thread that calls.
+pub(crate) struct PythonReader {
+    pub(crate) stream: Py<PyAny>,
+    pub(crate) raised: Raised,
+}
+
+impl std::io::Read for PythonReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        Python::attach(|py| {
+            let read = || -> PyResult<Vec<u8>> {
+                py.check_signals()?;
+                let Octets(bytes) = self.stream.call_method1(py, "read", (buffer.len(),))?.extract(py)?;
+                if bytes.len() > buffer.len() {
+                    return Err(PyValueError::new_err("read gave more than it was asked for"));
+                }
+                Ok(bytes)
+            };
+            match read() {
+                Ok(bytes) => {
+                    buffer.iter_mut().zip(&bytes).for_each(|(to, from)| *to = *from);
+                    Ok(bytes.len())
+                }
+                Err(raised) => Err(self.raised.keep(py, raised, "stream's").into()),
+            }
+        })
     }
 }
 

@@ -40,6 +40,7 @@ mod _native {
         values::{CancelToken, Descriptor, Event, PullResult, PushResult, Reference, matches, version},
         verify::{
             attach, attest, examine, fetch_attachment, publish, sign, tree, verify, verify_attestation,
+            verify_bundle,
         },
     };
 

@@ -19,7 +19,7 @@ use oci_chart_core::{
 use pyo3::prelude::*;
 
 use crate::{
-    convert::Seconds,
+    convert::{Bounds, Seconds},
     login::{Login, PullSecret},
     trust::PolicyHandle,
 };
@@ -52,6 +52,7 @@ pub(crate) struct Options {
     request_timeout: Option<Seconds>,
     cache: Option<PathBuf>,
     cache_bytes: Option<u64>,
+    limits: Option<Bounds>,
     policy: Option<PolicyHandle>,
     user_agent: Option<String>,
 }
@@ -77,7 +78,7 @@ impl Options {
     /// The client; `asks` tells that the caller is asked for credentials.
     pub(crate) fn client(mut self, asks: bool) -> Result<Client> {
         let credentials = self.credentials(asks)?;
-        let mut builder = Client::builder();
+        let mut builder = Client::builder().limits(Bounds::limits(self.limits.take())?);
         if let Some(cache) = self.cache.take() {
             let cache = Cache::new(cache);
             builder = builder.cache(match self.cache_bytes {

@@ -8,7 +8,10 @@ use oci_chart_core::{
     oci,
     transfer::{Pulled, PushOutcome},
 };
-use pyo3::{prelude::*, types::PyBytes};
+use pyo3::{
+    prelude::*,
+    types::{PyBytes, PyDict},
+};
 
 use crate::{chart::Package, convert::python_enum, errors::raise, trust::Evidence};
 
@@ -316,8 +319,11 @@ impl PullResult {
 }
 
 /// Something that happened during a call.
-#[pyclass(frozen, eq, get_all, module = "oci_chart")]
-#[derive(Clone, PartialEq)]
+///
+/// >>> Event("progress", id=7, bytes=1024).kind
+/// EventKind.PROGRESS
+#[pyclass(frozen, eq, hash, get_all, module = "oci_chart")]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Event {
     kind: EventKind,
     /// Which transfer.
@@ -366,20 +372,56 @@ impl Event {
 
 #[pymethods]
 impl Event {
-    fn __repr__(&self) -> String {
-        let mut shown = format!("<Event {}", self.kind.0);
-        for part in [
-            self.id.map(|id| id.to_string()),
-            self.bytes.map(|bytes| format!("{bytes} bytes")),
-            self.text.clone(),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            shown.push(' ');
-            shown.push_str(&part);
+    #[classattr]
+    #[pyo3(name = "__match_args__")]
+    const MATCH_ARGS: (&'static str,) = ("kind",);
+
+    #[new]
+    #[pyo3(signature = (kind, *, id = None, digest = None, media_type = None, bytes = None, text = None))]
+    fn py_new(
+        py: Python<'_>,
+        kind: String,
+        id: Option<u64>,
+        digest: Option<String>,
+        media_type: Option<String>,
+        bytes: Option<u64>,
+        text: Option<String>,
+    ) -> PyResult<Self> {
+        let kind = EventKind(kind.into());
+        (&kind).into_pyobject(py)?;
+        Ok(Self { kind, id, digest, media_type, bytes, text })
+    }
+
+    #[pyo3(signature = () -> "tuple[tuple[str], dict[str, typing.Any]]")]
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((&str,), Bound<'py, PyDict>)> {
+        Ok(((&self.kind.0,), self.details(py)?))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let mut shown = format!("Event({:?}", self.kind.0);
+        for (name, value) in self.details(py)? {
+            shown += &format!(", {name}={}", value.repr()?);
         }
-        shown + ">"
+        Ok(shown + ")")
+    }
+}
+
+impl Event {
+    /// What there is beside the kind.
+    fn details<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = PyDict::new(py);
+        for (name, number) in [("id", self.id), ("bytes", self.bytes)] {
+            if let Some(number) = number {
+                all.set_item(name, number)?;
+            }
+        }
+        for (name, text) in [("digest", &self.digest), ("media_type", &self.media_type), ("text", &self.text)]
+        {
+            if let Some(text) = text {
+                all.set_item(name, text)?;
+            }
+        }
+        Ok(all)
     }
 }
 

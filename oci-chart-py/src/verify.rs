@@ -1,16 +1,17 @@
 //! The verbs of trust. Each takes the client, a reference with a version beside it, its own arguments, and last what every call takes.
 
 use oci_chart_core::{
-    ChartArtifact,
+    ChartArtifact, Digest, Error, ErrorKind,
     name::Target,
-    trust::{AttestationPolicy, PublishOptions},
+    trust::{self, AttestationPolicy, BundleArtifact, BundleSigner, PublishOptions, TrustRoot},
 };
 use pyo3::prelude::*;
 
 use crate::{
-    call::{Call, waited},
+    call::{Call, computed, waited},
     chart::Package,
     client::{ClientCore, Pushing, target},
+    convert::{Octets, Source},
     keys::AnySigner,
     trust::{Attachment, Attestation, Evidence, PolicyHandle, Signing, Verifying},
     values::{Descriptor, PushResult},
@@ -210,5 +211,45 @@ pub(crate) fn publish(
         let published = client.blocking.publish(&artifact, &location, &options, host)?;
         let pushed = PushResult::from_outcome(&published.chart, location.to_string());
         Ok((pushed, published.to_json()))
+    })
+}
+
+/// What a bundle is held against: content, or its digest.
+#[derive(FromPyObject)]
+pub(crate) enum Artifact {
+    Digest(String),
+    Content(Source),
+}
+
+/// Who made a bundle and when, as JSON; the signer and the root come as JSON too.
+#[pyfunction]
+pub(crate) fn verify_bundle(
+    py: Python<'_>,
+    bundle: Octets,
+    artifact: Artifact,
+    signer: String,
+    trust_root: String,
+) -> PyResult<String> {
+    computed(py, None, move |_| {
+        let unreadable = |error: serde_json::Error| {
+            Error::new(
+                ErrorKind::InvalidInput,
+                format!("the signer or the trust root cannot be read: {error}"),
+            )
+        };
+        let signer: BundleSigner = serde_json::from_str(&signer).map_err(unreadable)?;
+        let root: TrustRoot = serde_json::from_str(&trust_root).map_err(unreadable)?;
+        let proof = match artifact {
+            Artifact::Digest(digest) => {
+                let digest: Digest = digest.parse()?;
+                trust::verify_bundle(&bundle.0, BundleArtifact::Digest(&digest), &signer, &root)
+            }
+            Artifact::Content(Source(content)) => {
+                let bytes = content.read(content.len())?;
+                trust::verify_bundle(&bundle.0, BundleArtifact::Bytes(&bytes), &signer, &root)
+            }
+        }?;
+        let time = proof.time.map(|time| time.unix());
+        Ok(serde_json::json!({ "signer": proof.signer, "time": time }).to_string())
     })
 }

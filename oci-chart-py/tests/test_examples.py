@@ -8,7 +8,7 @@ import pytest
 from command import CLEAN
 from conftest import ROOT
 
-from oci_chart import Client, SigningKey
+from oci_chart import Chart, Client, SigningKey
 from oci_chart.trust import Policy
 
 EXAMPLES = ROOT / "examples/python"
@@ -21,13 +21,15 @@ def run(name: str, *arguments: str, cwd=ROOT, **environment: str) -> subprocess.
 
 
 def test_every_example_is_run_here() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {
-        "in_asyncio.py",
-        "package.py",
-        "push_pull.py",
-        "release.py",
-        "verify.py",
-    }
+    ours = {"in_asyncio.py", "package.py", "push_pull.py", "release.py", "verify.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == ours
+
+
+def test_many_are_resolved_in_asyncio(tmp_path) -> None:
+    place = f"oci-layout:{tmp_path / 'mirror'}"
+    digest = Client().push(Chart.load(CHART).package(), place).digest
+    done = run("in_asyncio.py", place, f"{place}:1.2.0")
+    assert (done.returncode, done.stdout) == (0, f"{digest}\n" * 2), done.stderr
 
 
 def test_a_release_is_made_once_and_signed(serve, tmp_path) -> None:

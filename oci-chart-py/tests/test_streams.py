@@ -139,6 +139,42 @@ def test_packages_come_from_any_buffer(chart_dir) -> None:
         Package.from_bytes("text")
     with pytest.raises(errors.InvalidArchiveError):
         Package.from_bytes(b"rubbish")
+    with package_file(package) as file:
+        assert Package.from_stream(file) == package
+
+
+def package_file(package: Package) -> io.BufferedIOBase:
+    return io.BufferedReader(io.BytesIO(package.read()), 64)
+
+
+def test_what_a_stream_raises_comes_out(chart_dir) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            assert threading.current_thread() is threading.main_thread()
+            raise LookupError("gone")
+
+    with pytest.raises(LookupError, match="gone"):
+        Package.from_stream(Broken())
+    with pytest.raises(AttributeError):
+        Package.from_stream(7)
+
+
+def test_limits_have_names(chart_dir, store) -> None:
+    package = Chart.load(chart_dir).package()
+    for load in [
+        lambda: Chart.load(chart_dir, limits={"file_bytes": 5}),
+        lambda: Package.from_stream(package_file(package), limits={"package_bytes": 5}),
+    ]:
+        with pytest.raises(errors.LimitExceededError) as caught:
+            load()
+        assert caught.value.context["bound"] == "5"
+    with pytest.raises(errors.InvalidInputError):
+        Client(limits={"bytes": 5})
+    with pytest.raises(errors.LimitExceededError):
+        store.push(EMPTY, INDEX, tags=["1.0.0"])
+        host = store.place.removeprefix("oci://").split("/")[0]
+        plain = [host] if store.place.startswith("oci://") else []
+        Client(plain_http=plain, limits={"manifest_bytes": 5}).open(store.place).manifest("1.0.0")
 
 
 def test_the_parts_of_a_chart(chart_dir, tmp_path) -> None:

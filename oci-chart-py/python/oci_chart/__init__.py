@@ -8,6 +8,9 @@ True
 
 :class:`Client` has the verbs, :mod:`oci_chart.trust` policies and keys, :mod:`oci_chart.auth` logins, :mod:`oci_chart.errors` what can go wrong, and
 :mod:`oci_chart.progress` bars. What happens is logged by the logger ``oci_chart``.
+
+Threads share everything here; so do forked children, though ``spawn`` and ``forkserver`` are the safer ways to start processes. Importing starts no
+thread. Sub-interpreters are not supported: importing fails there with an ImportError.
 """
 
 from . import enums, errors

@@ -75,6 +75,7 @@ class Client:
         request_timeout: _Time | None = None,
         cache: _StrPath | None = None,
         cache_bytes: int | None = None,
+        limits: Mapping[str, int] | None = None,
         policy: Policy | None = None,
         user_agent: str | None = None,
     ) -> None:
@@ -107,6 +108,7 @@ class Client:
         :param request_timeout: for each request until its answer begins, with all its tries; none.
         :param cache: a directory that keeps what was read from registries, checked again when it is read.
         :param cache_bytes: the bound on that directory.
+        :param limits: bounds of what is read, by name: ``package_bytes``, ``tags``, ``referrers``, ``manifest_bytes``, ...
         :param policy: lets only charts out of registries and layouts that satisfy it, whatever ``verify`` says.
         :param user_agent: goes behind ``oci-chart/VERSION``.
         """
@@ -132,6 +134,7 @@ class Client:
             "request_timeout": request_timeout,
             "cache": cache,
             "cache_bytes": cache_bytes,
+            "limits": None if limits is None else dict(limits),
             "policy": policy,
             "user_agent": user_agent,
         }

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, SupportsIndex, final
 from typing_extensions import Buffer
 
-__all__ = ["Attachment", "Attestation", "BlobReader", "CancelToken", "Chart", "ClientCore", "Credentials", "Descriptor", "Event", "Keyring", "Package", "PolicyCore", "PublicKey", "PullResult", "PullSecret", "PushResult", "Reference", "ReferrerIterator", "Signer", "SigningKey", "TagIterator", "attach", "attest", "delete", "diagnose", "error_kinds", "examine", "fetch_attachment", "fetch_to", "has", "login", "login_status", "logout", "manifest", "matches", "metadata", "open_blob", "publish", "pull", "push", "referrers", "resolve", "sign", "store_content", "stored_logins", "tag", "tags", "tree", "verify", "verify_attestation", "version", "words"]
+__all__ = ["Attachment", "Attestation", "BlobReader", "CancelToken", "Chart", "ClientCore", "Credentials", "Descriptor", "Event", "Keyring", "Package", "PolicyCore", "PublicKey", "PullResult", "PullSecret", "PushResult", "Reference", "ReferrerIterator", "Signer", "SigningKey", "TagIterator", "attach", "attest", "delete", "diagnose", "error_kinds", "examine", "fetch_attachment", "fetch_to", "has", "login", "login_status", "logout", "manifest", "matches", "metadata", "open_blob", "publish", "pull", "push", "referrers", "resolve", "sign", "store_content", "stored_logins", "tag", "tags", "tree", "verify", "verify_attestation", "verify_bundle", "version", "words"]
 
 @final
 class Attachment:
@@ -179,12 +179,12 @@ class Chart:
         The paths of all files of the chart itself, in its own order; `read` gives their content.
         """
     @staticmethod
-    def load(path: str | PathLike[str], /, *, follow_outside_symlinks: bool = False, strict: bool = False, cancel: CancelToken | None = None) -> Chart:
+    def load(path: str | PathLike[str], /, *, follow_outside_symlinks: bool = False, strict: bool = False, limits: dict[str, SupportsIndex] | None = None, cancel: CancelToken | None = None) -> Chart:
         """
         Loads the directory or package at `path`, by Helm's rules.
 
         Symbolic links that leave the directory are refused unless `follow_outside_symlinks`; `strict` refuses packages with anything wrong
-        behind their last file.
+        behind their last file. `limits` bounds what is read, by names such as `file_bytes` and `total_bytes`.
         """
     def metadata(self, /) -> dict[str, typing.Any]:
         """
@@ -318,9 +318,16 @@ class Descriptor:
 class Event:
     """
     Something that happened during a call.
+
+    >>> Event("progress", id=7, bytes=1024).kind
+    EventKind.PROGRESS
     """
+    __match_args__ = ('kind',)
     def __eq__(self, value: object, /) -> bool: ...
+    def __getnewargs_ex__(self, /) -> tuple[tuple[str], dict[str, typing.Any]]: ...
+    def __hash__(self, /) -> int: ...
     def __ne__(self, value: object, /) -> bool: ...
+    def __new__(cls, /, kind: str, *, id: SupportsIndex | None = None, digest: str | None = None, media_type: str | None = None, bytes: SupportsIndex | None = None, text: str | None = None) -> Event: ...
     def __repr__(self, /) -> str: ...
     @property
     def bytes(self, /) -> int | None:
@@ -397,7 +404,18 @@ class Package:
         A package that is in memory already, in anything that has a buffer.
         """
     @staticmethod
-    def load(path: str | PathLike[str], /, *, cancel: CancelToken | None = None) -> Package:
+    def from_stream(stream: Any, /, *, limits: dict[str, SupportsIndex] | None = None, cancel: CancelToken | None = None) -> Package:
+        """
+        The package that a stream gives: anything with `read(size)`, which is called on this thread. Above 8 MiB it lies in a nameless temporary
+        file.
+
+        >>> import io
+        >>> package = Chart.load("examples/charts/greeter").package()
+        >>> Package.from_stream(io.BytesIO(package.read())) == package
+        True
+        """
+    @staticmethod
+    def load(path: str | PathLike[str], /, *, limits: dict[str, SupportsIndex] | None = None, cancel: CancelToken | None = None) -> Package:
         """
         Reads the package at `path`, and the provenance file beside it, if there is one.
         """
@@ -830,6 +848,11 @@ def verify(client: ClientCore, reference: str, version: str | None, policy: Poli
 def verify_attestation(client: ClientCore, reference: str, version: str | None, policy: str, how: tuple[str | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
     """
     The statements that count and why, as JSON.
+    """
+
+def verify_bundle(bundle: Buffer, artifact: str | Buffer | PathLike[str], signer: str, trust_root: str) -> str:
+    """
+    Who made a bundle and when, as JSON; the signer and the root come as JSON too.
     """
 
 def version() -> str:

@@ -28,6 +28,7 @@ from ._native import (
     Signer,
     SigningKey,
 )
+from ._native import verify_bundle as _verify_bundle
 from .enums import AttachedKind, Format, KeyAlgorithm, KeyExpiry, PolicyKind, TrustOutcome, Verdict
 
 if TYPE_CHECKING:
@@ -465,6 +466,43 @@ class KeyInfo(Data):
     """Whether a secret part is there."""
 
 
+@dataclass(frozen=True)
+class BundleProof(Data):
+    """What a bundle proved."""
+
+    signer: str
+    """The fingerprint of a key, or subject and issuer."""
+    time: datetime | None = None
+    """When it was signed, by the earliest witness; a key needs none."""
+
+
+def verify_bundle(
+    bundle: Buffer,
+    artifact: Buffer | PathLike[str] | str,
+    /,
+    *signers: PublicKey | Identity,
+    trust_root: Literal["embedded"] | Path | Mapping[str, Any] = "embedded",
+) -> BundleProof:
+    """Checks a Sigstore bundle that lies beside anything, offline, as ``cosign verify-blob`` does.
+
+    ``artifact`` is the content, its :class:`~pathlib.Path`, or its digest as ``str``. One of the identities has to have signed, or the one key; a log
+    entry is demanded of both. For charts there is :meth:`oci_chart.Client.verify`.
+
+    :raises SignatureInvalidError: where the bundle proves nothing.
+    :raises PolicyDeniedError: where somebody else has signed.
+    """
+    signer: dict[str, Any]
+    match signers:
+        case (PublicKey(pem),):
+            signer = {"key": pem}
+        case _ if all(isinstance(each, Identity) for each in signers):
+            signer = {"identities": [each.to_dict() for each in signers if isinstance(each, Identity)]}
+        case _:
+            raise TypeError("a bundle is held against one key, or against identities")
+    found = _verify_bundle(bundle, artifact, json.dumps(signer), json.dumps(_root(trust_root)))
+    return BundleProof.from_json(found)
+
+
 def _walk(requirement: Requirement) -> Iterable[Requirement]:
     open = [requirement]
     while open:
@@ -510,6 +548,7 @@ __all__ = [
     "AttachedKind",
     "Attachment",
     "Attestation",
+    "BundleProof",
     "Candidate",
     "Evidence",
     "Format",
@@ -536,4 +575,5 @@ __all__ = [
     "Verified",
     "VerifiedAttestation",
     "VerifiedAttestations",
+    "verify_bundle",
 ]
