@@ -55,7 +55,10 @@ impl Judge<'_> {
         let key = &certificate.key;
         check_algorithm(key)?;
         self.check_key_revocations(certificate)?;
-        let own = self.self_signature(certificate)?;
+        self.check_expiry(key, self.self_signature(certificate, |_| true)?)?;
+        // What appoints somebody to revoke the key is a statement too, and says nothing of what the key is for.
+        let own = self.self_signature(certificate, has_flags);
+        let own = own.or_else(|_| self.self_signature(certificate, |_| true))?;
         self.check_expiry(key, own)?;
         let Some(subkey) = subkey else {
             check_flags(key, own)?;
@@ -85,8 +88,12 @@ impl Judge<'_> {
         certificate.users.iter().filter(certified).filter_map(text).collect()
     }
 
-    /// The newest statement of the key about itself that counts.
-    fn self_signature<'c>(&self, certificate: &'c Certificate) -> Result<&'c Signature, PgpFault> {
+    /// The newest statement of the key about itself that counts, among those that are `wanted`.
+    fn self_signature<'c>(
+        &self,
+        certificate: &'c Certificate,
+        wanted: impl Fn(&Signature) -> bool,
+    ) -> Result<&'c Signature, PgpFault> {
         let direct = certificate.signatures.list.iter().map(|signature| (signature, None));
         let users = certificate
             .users
@@ -95,7 +102,7 @@ impl Judge<'_> {
         self.newest(
             &certificate.key,
             "it has no self-signature that counts",
-            direct.chain(users),
+            direct.chain(users).filter(|(signature, _)| wanted(signature)),
             |signature, user| match user {
                 None => {
                     signature.typ() == Some(SignatureType::Key)
@@ -295,6 +302,13 @@ pub(super) fn has_unknown_condition(signature: &Signature) -> bool {
                     SubpacketData::Notation(_) | SubpacketData::Experimental(..) | SubpacketData::Other(..)
                 )
         })
+    })
+}
+
+/// Whether a statement says what its key is for.
+fn has_flags(signature: &Signature) -> bool {
+    signature.config().is_some_and(|config| {
+        config.hashed_subpackets().any(|subpacket| matches!(subpacket.data, SubpacketData::KeyFlags(_)))
     })
 }
 

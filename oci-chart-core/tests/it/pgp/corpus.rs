@@ -3,14 +3,25 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use oci_chart_core::{
-    Digest, ErrorKind, Package,
-    chart::{LoadOptions, Provenance},
-    trust::pgp::{Keyring, PgpFault, PgpVerifier},
+    ChartArtifact, Context, Digest, ErrorKind, Package,
+    chart::{LoadOptions, Provenance, Timestamp},
+    name::Selector,
+    oci::ArtifactOptions,
+    transfer::{self, PullOptions},
+    trust::{
+        PgpPolicy, Policy, VerifyOptions,
+        pgp::{Keyring, PgpFault, PgpVerifier},
+    },
 };
+use oci_chart_testkit::Hostile;
 use serde_json::Value;
 
 use super::{NOW, any_key, at, reason, verify_package, verify_provenance};
-use crate::support::{corpus::corpus, disagreements::Tally, say};
+use crate::{
+    remote::block,
+    support::{corpus::corpus, disagreements::Tally, say},
+    threats::store_at,
+};
 
 /// What we say of each: of the file and the digest, and then of the package with its Chart.yaml.
 const VERDICTS: [(&str, &str, &str); 49] = [
@@ -158,6 +169,48 @@ fn every_file_has_one_verdict_and_a_reason_where_helm_s_is_another() {
         }
     }
     say(&format!("{TEST}: {} files, {tally}", theirs.len()));
+}
+
+#[test]
+fn a_hostile_registry_gets_no_file_past_that_is_not_good() {
+    const TEST: &str = "a_hostile_registry_gets_no_file_past_that_is_not_good";
+    let Some(demo) = Demo::open(TEST) else { return };
+    let now = VerifyOptions::default().with_now(Timestamp::from_unix(NOW).unwrap());
+    let mut refused = 0;
+    for row in &demo.verdicts("prov") {
+        let name = row["prov"].strip_suffix(".prov").unwrap();
+        let (_, of_file, of_package) = VERDICTS.into_iter().find(|(known, ..)| *known == name).unwrap();
+        let registry = Hostile::start().unwrap();
+        let signed = demo.package.with_provenance(demo.prov(&row["prov"]));
+        let artifact = ChartArtifact::new(signed, &ArtifactOptions::default()).unwrap();
+        for (_, content) in artifact.blobs() {
+            registry.blob(content.read(1 << 20).unwrap());
+        }
+        let (manifest, bytes) = (artifact.manifest().descriptor(), artifact.manifest().bytes().clone());
+        registry.tag("1.2.3", &registry.manifest(manifest.media_type.as_str(), bytes));
+        let ring = fs_err::read(demo.folder.join("keyrings").join(&row["keyring"])).unwrap();
+        let policy = Policy::Pgp(PgpPolicy::any_key(ring));
+        let options = PullOptions::verified_by(policy).with_verify_options(now.clone());
+        let store = store_at(&registry.host());
+        let selector = Selector::for_version("1.2.3").unwrap();
+        match block(transfer::pull(&Context::default(), &store, &selector, &options)) {
+            Ok(_) => assert_eq!((of_file, of_package), ("good", "good"), "{name}"),
+            Err(error) => {
+                // Another chart's version is told first where a version was asked for.
+                let expected = match of_package {
+                    "" => of_file,
+                    "metadata-mismatch" if reason(&error) == "version-mismatch" => "version-mismatch",
+                    of_package => of_package,
+                };
+                assert_eq!(reason(&error), expected, "{name}: {error:?}");
+                // What strangers wrote does not reach a terminal as it is.
+                assert!(!format!("{error} {error:?}").contains('\u{1b}'), "{name}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 25, "{refused}");
+    say(&format!("{TEST}: {refused} files refused"));
 }
 
 #[test]

@@ -104,6 +104,106 @@ fn revoked_keys() {
 }
 
 #[test]
+fn a_user_id_that_was_taken_back() {
+    let Some(gpg) = Gpg::start("a_user_id_that_was_taken_back") else { return };
+    let package = tiny("web", "1.2.3");
+    let fingerprint = gpg.key(USER, "ed25519", "sign", &[]);
+    const OTHER: &str = "Former <former@example.com>";
+    let done = |said: crate::support::process::Finished| assert_eq!(said.code, Some(0), "{said:?}");
+    done(gpg.run(&["--passphrase", "", "--quick-add-uid", &fingerprint, OTHER]));
+    let signed = signed(&gpg, &package, &[]);
+    let both = verify(&signed, &any_key(&gpg.public(USER))).unwrap();
+    assert_eq!(both.user_ids.len(), 2, "{both:?}");
+    done(gpg.run(&["--passphrase", "", "--quick-revoke-uid", &fingerprint, OTHER]));
+    let evidence = verify(&signed, &any_key(&gpg.public(USER))).unwrap();
+    assert_eq!(evidence.user_ids, [USER], "the key is good, and nobody's former name is told");
+    // Its first name goes as well; the one that stays says what the key is for.
+    done(gpg.run(&["--passphrase", "", "--quick-add-uid", &fingerprint, "Third <third@example.com>"]));
+    done(gpg.run(&["--passphrase", "", "--quick-revoke-uid", &fingerprint, USER]));
+    let evidence = verify(&signed, &any_key(&gpg.public(&fingerprint))).unwrap();
+    assert_eq!(evidence.user_ids, ["Third <third@example.com>"]);
+}
+
+#[test]
+fn whom_a_key_lets_revoke_it() {
+    let Some(gpg) = Gpg::start("whom_a_key_lets_revoke_it") else { return };
+    let package = tiny("web", "1.2.3");
+    const REVOKER: &str = "Revoker <revoker@example.com>";
+    let (fingerprint, revoker) =
+        (gpg.key(USER, "ed25519", "sign", &[]), gpg.key(REVOKER, "ed25519", "sign", &[]));
+    let commands = |text: &str| {
+        let file = gpg.path().join("commands");
+        fs_err::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let file = commands(&format!("addrevoker\n{revoker}\ny\nsave\n"));
+    let said =
+        gpg.run(&["--no-batch", "--passphrase", "", "--command-file", &file, "--edit-key", &fingerprint]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let signed = signed(&gpg, &package, &["--local-user", &fingerprint]);
+    let before = gpg.exported(&["--export", &fingerprint, &revoker]);
+    verify(&signed, &any_key(&before)).unwrap();
+
+    let file = commands("y\n0\n\ny\n");
+    let certificate = gpg.path().join("certificate");
+    let output = certificate.to_str().unwrap();
+    let said = gpg.run(&[
+        "--no-batch",
+        "--passphrase",
+        "",
+        "--command-file",
+        &file,
+        "--output",
+        output,
+        "--desig-revoke",
+        &fingerprint,
+    ]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let said = gpg.run(&["--import", output]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let alone = gpg.public(&fingerprint);
+    let both = gpg.exported(&["--export", &fingerprint, &revoker]);
+    for ring in [&both, &alone] {
+        // With the revoker in the ring it is proven, without it nobody can say that it is not so.
+        let strict = any_key(ring);
+        assert_eq!(verify(&signed, &strict), Err("key-revoked"));
+        assert_eq!(verify(&signed, &strict.with_expiry(KeyExpiry::AtSigning)), Err("key-revoked"));
+    }
+    // Somebody whom the key does not name revokes nothing: the same packets under a key that appointed nobody.
+    let stranger = gpg.key("Stranger <stranger@example.com>", "ed25519", "sign", &[]);
+    let theirs = tiny("web", "1.2.4");
+    let theirs = theirs
+        .with_provenance(gpg.clearsign(&Provenance::message(&theirs).unwrap(), &["--local-user", &stranger]));
+    let foreign = revocation_in(&alone).unwrap();
+    let mut ring = gpg.public(&stranger);
+    let behind_key = packet_end(&ring);
+    ring.splice(behind_key..behind_key, foreign);
+    assert!(verify(&theirs, &any_key(&ring)).is_ok());
+}
+
+/// Where the first packet of a binary export ends.
+fn packet_end(bytes: &[u8]) -> usize {
+    match bytes[0] & 3 {
+        _ if bytes[0] & 0x40 != 0 => 2 + usize::from(bytes[1]),
+        0 => 2 + usize::from(bytes[1]),
+        _ => 3 + usize::from(bytes[1]) * 256 + usize::from(bytes[2]),
+    }
+}
+
+/// The packet of type 0x20, a revocation of the key.
+fn revocation_in(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    while !bytes.is_empty() {
+        let (packet, rest) = bytes.split_at(packet_end(bytes));
+        let head = if bytes[0] & 0x40 == 0 && bytes[0] & 3 == 1 { 3 } else { 2 };
+        if packet[head] == 4 && packet[head + 1] == 0x20 {
+            return Some(packet.to_vec());
+        }
+        bytes = rest;
+    }
+    None
+}
+
+#[test]
 fn signing_subkeys() {
     let Some(gpg) = Gpg::start("signing_subkeys") else { return };
     let package = tiny("web", "1.2.3");
