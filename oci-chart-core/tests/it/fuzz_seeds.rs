@@ -4,10 +4,15 @@ use std::path::Path;
 
 #[path = "../../fuzz/properties/archive.rs"]
 mod archive;
+#[cfg(feature = "keyless")]
+#[path = "../../fuzz/properties/bundle.rs"]
+mod bundle;
 #[path = "../../fuzz/properties/challenge.rs"]
 mod challenge;
 #[path = "../../fuzz/properties/constraint.rs"]
 mod constraint;
+#[path = "../../fuzz/properties/evidence.rs"]
+mod evidence;
 #[cfg(feature = "pgp")]
 #[path = "../../fuzz/properties/keyring.rs"]
 mod keyring;
@@ -96,6 +101,17 @@ fn references() {
 #[test]
 fn registries_and_proxies() {
     replay("registries", registries::check);
+}
+
+#[cfg(feature = "keyless")]
+#[test]
+fn bundles() {
+    replay("bundle", bundle::check);
+}
+
+#[test]
+fn evidence() {
+    replay("evidence", evidence::check);
 }
 
 #[test]
