@@ -34,3 +34,25 @@ pub fn system_calls(command: &Command, from: &Path) -> Outcome<Option<usize>> {
         }
     }
 }
+
+/// How many instructions a program takes, counted by callgrind. None where valgrind is missing.
+///
+/// # Errors
+///
+/// When the program cannot be started or fails.
+pub fn instructions(program: &str, arguments: &[&str]) -> Outcome<Option<u64>> {
+    let mut command = Command::new("valgrind");
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", program]).args(arguments);
+    match command.output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            if !output.status.success() {
+                return Err(format!("{program}: {said}").into());
+            }
+            let collected = said.split("Collected : ").nth(1).and_then(|rest| rest.split_whitespace().next());
+            Ok(Some(collected.ok_or("callgrind tells no count")?.parse()?))
+        }
+    }
+}

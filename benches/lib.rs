@@ -8,7 +8,7 @@ mod clock;
 mod report;
 mod rounds;
 
-pub use calls::system_calls;
+pub use calls::{instructions, system_calls};
 pub use charts::{complete_charts, unpacked};
 pub use clock::Cost;
 pub use report::{Report, is_busy, skip};

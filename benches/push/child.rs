@@ -40,19 +40,6 @@ impl Program {
     }
 }
 
-/// Instructions that `program` takes, counted by callgrind; none where that is missing.
-pub(crate) fn instructions(program: &str, arguments: &[&str]) -> Option<u64> {
-    let mut command = Command::new("valgrind");
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", program]).args(arguments);
-    let Ok(output) = command.output() else {
-        eprintln!("SKIPPED: instructions: no valgrind");
-        return None;
-    };
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program}: {said}");
-    said.split("Collected : ").nth(1)?.split_whitespace().next()?.parse().ok()
-}
-
 /// Runs all programs in turns, so that what else happens on the machine meets all of them.
 pub(crate) fn measure(programs: &[Program]) -> Vec<Round> {
     let mut turns: Vec<Vec<(f64, f64)>> = programs.iter().map(|_| Vec::new()).collect();
