@@ -124,8 +124,9 @@ fn every_flaw_has_its_own_reason() {
         ("key", ErrorKind::SignatureInvalid, Reason::ForeignMaterial),
         ("attestation", ErrorKind::NotSigned, Reason::NotASignature),
     ] {
-        let chart = Chart::with(&[&format!("bundles/{bundle}.json")], &[]);
-        chart.refused(&policy(workflow()), kind, reason);
+        let bundle = format!("bundles/{bundle}.json");
+        Chart::with(&[&bundle], &[]).refused(&policy(workflow()), kind, reason);
+        Chart::in_a_hostile_registry(&bundle).refused(&policy(workflow()), kind, reason);
     }
 }
 

@@ -11,8 +11,8 @@ use oci_chart_core::{
     store::{ConnectionOptions, Registries, Store},
     transfer::{self, PullOptions},
     trust::{
-        Evidence, Format, KeyPolicy, Policy, Signer as _, SigningKey, Tlog, TrustedKey, Verified,
-        VerifyOptions, verify,
+        AttestationPolicy, Evidence, Format, KeyPolicy, Policy, PredicateType, Signer as _, SigningKey, Tlog,
+        TrustedKey, Verified, VerifyOptions, verify, verify_attestation,
     },
 };
 use oci_chart_testkit::{Hostile, Lie, Listing};
@@ -25,6 +25,7 @@ use crate::{
     transfer::{artifact, package},
 };
 
+mod disk;
 mod floods;
 mod forge;
 
@@ -202,7 +203,7 @@ fn an_old_form_does_not_stand_in_for_the_one_that_is_asked_for() {
 fn every_lie_about_content_is_refused_for_its_own_reason() {
     let key = SigningKey::generate().unwrap();
     type Set = fn(&Forge);
-    let table: [(&str, Set, ErrorKind, Reason); 11] = [
+    let table: [(&str, Set, ErrorKind, Reason); 19] = [
         (
             "an attestation for a signature",
             |forge| {
@@ -285,6 +286,75 @@ fn every_lie_about_content_is_refused_for_its_own_reason() {
             Reason::TooManyParts,
         ),
         (
+            "more time stamps than are read",
+            |forge| {
+                let stamps = vec![json!({"signedTimestamp": "AAAA"}); 33];
+                let mut bundle: Value = serde_json::from_str(&forge.signature()).unwrap();
+                bundle["verificationMaterial"]["timestampVerificationData"] =
+                    json!({"rfc3161Timestamps": stamps});
+                forge.bundle(&bundle.to_string());
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::TooManyParts,
+        ),
+        (
+            "more subjects than are read",
+            |forge| {
+                let other = r#"{"digest":{"sha256":"00"}},"#.repeat(1024);
+                let statement =
+                    forge.statement().replacen("\"subject\":[", &format!("\"subject\":[{other}"), 1);
+                forge.bundle(&forge.signed(&statement));
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::TooManyParts,
+        ),
+        (
+            "more digests of a subject than are read",
+            |forge| {
+                let others: String = (0..32).map(|n| format!("\"x{n}\":\"00\",")).collect();
+                let statement = forge.statement().replacen("\"sha256\"", &format!("{others}\"sha256\""), 1);
+                forge.bundle(&forge.signed(&statement));
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::TooManyParts,
+        ),
+        (
+            "a key id that nobody vouches for",
+            |forge| forge.bundle(&forge.signature().replacen("{\"sig\"", "{\"keyid\":\"x\",\"sig\"", 1)),
+            ErrorKind::SignatureInvalid,
+            Reason::MalformedSignature,
+        ),
+        (
+            "a key twice in a signature tag's payload",
+            |forge| {
+                let twice = format!("\"docker-manifest-digest\":\"sha256:{}\",\"docker-", "0".repeat(64));
+                forge.signature_tag(&forge.payload().replacen("\"docker-m", &format!("{twice}m"), 1));
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::DuplicateKey,
+        ),
+        (
+            "bytes behind a signature tag's payload",
+            |forge| forge.signature_tag(&(forge.payload() + "{}")),
+            ErrorKind::SignatureInvalid,
+            Reason::MalformedSignature,
+        ),
+        (
+            "something else that the key has signed",
+            |forge| forge.signature_tag(&forge.payload().replace("cosign container image", "a letter")),
+            ErrorKind::NotSigned,
+            Reason::NotASignature,
+        ),
+        (
+            "a certificate beside the signature of a key",
+            |forge| {
+                let payload = forge.payload();
+                forge.certified_tag(&payload, "-----BEGIN CERTIFICATE-----");
+            },
+            ErrorKind::SignatureInvalid,
+            Reason::ForeignMaterial,
+        ),
+        (
             "the log entry of another signature",
             |forge| forge.bundle(&forge.with_entries(1)),
             ErrorKind::SignatureInvalid,
@@ -304,6 +374,37 @@ fn every_lie_about_content_is_refused_for_its_own_reason() {
         let found = Evidence::of(&error).unwrap().candidates().iter().find_map(|candidate| candidate.reason);
         assert_eq!((error.kind(), found), (kind, Some(reason)), "{name}: {error:?}");
     }
+}
+
+#[test]
+fn a_manifest_is_what_its_digest_says() {
+    let forge = Forge::new();
+    forge.bundle(&forge.signature());
+    let other = forge.chart_manifest("6.6.6");
+    forge.registry.lie(&forge.chart, Lie::Bytes(other.into()));
+    let (store, chart) = (store(&forge.registry), forge.chart.parse::<Digest>().unwrap());
+    let (cx, policy) = (Context::default(), by(&[&forge.key]));
+    let error = block(verify(&cx, &store, &chart.into(), &policy, &options())).unwrap_err();
+    assert!([ErrorKind::DigestMismatch, ErrorKind::Protocol].contains(&error.kind()), "{error:?}");
+    // By its tag, it is the other one: signed by nobody.
+    let error = block(verify(&cx, &store, &version("1.2.3"), &policy, &options())).unwrap_err();
+    assert_ne!(error.kind(), ErrorKind::Internal, "{error:?}");
+    assert!(Evidence::of(&error).is_none_or(|evidence| evidence.subject != chart), "{error:?}");
+}
+
+#[test]
+fn an_attestation_is_what_was_signed_whatever_is_written_beside_it() {
+    let forge = Forge::new();
+    let slsa = forge.statement().replace("sigstore.dev/cosign/sign/v1", "slsa.dev/provenance/v1");
+    forge.annotated_bundle(&forge.signed(&slsa), "https://cyclonedx.org/bom");
+    let store = store(&forge.registry);
+    let ask = |predicate_type| {
+        let policy = AttestationPolicy::new(predicate_type, by(&[&forge.key]));
+        block(verify_attestation(&Context::default(), &store, &version("1.2.3"), &policy, &options()))
+    };
+    ask(PredicateType::SLSA_PROVENANCE_V1).unwrap();
+    let error = ask(PredicateType::CYCLONEDX).unwrap_err();
+    assert_eq!(why(error), (ErrorKind::NotSigned, Some(Reason::OtherPredicate)));
 }
 
 #[test]
@@ -371,7 +472,7 @@ fn store(registry: &Hostile) -> Arc<dyn Store> {
     store_at(&registry.host())
 }
 
-fn store_at(host: &str) -> Arc<dyn Store> {
+pub(crate) fn store_at(host: &str) -> Arc<dyn Store> {
     let host = Host::parse(host).unwrap();
     let address = RepositoryAddress::parse(&format!("{host}/charts/web")).unwrap();
     let options = ConnectionOptions::default().with_plain_http(host);

@@ -3,7 +3,7 @@
 mod cases;
 mod guarded;
 mod json;
-mod judges;
+pub(crate) mod judges;
 mod keys;
 mod layouts;
 mod opinions;

@@ -95,6 +95,7 @@ fn oras_go_lists_and_copies_what_we_attach() {
 fn cosign_takes_our_attestations() {
     const TEST: &str = "cosign_takes_our_attestations";
     let Some(cosign) = tools::judge(TEST, "cosign3") else { return };
+    let Some(cosign2) = tools::judge(TEST, "cosign2") else { return };
     for kind in [Kind::Distribution3, Kind::Referrers] {
         let Some(case) = Case::new(TEST, kind) else { return };
         let attached = case.attach();
@@ -117,7 +118,10 @@ fn cosign_takes_our_attestations() {
             assert_eq!(payload["predicateType"], attestation.predicate_type().as_str(), "{kind:?}");
             let predicate: Value = serde_json::from_str(attestation.predicate()).unwrap();
             assert_eq!(payload["predicate"], predicate, "{kind:?} {name}");
+            let said = case.cosign2(&cosign2, &["--type", name]).success();
+            assert_eq!(self::payload(&said)["predicate"], predicate, "{kind:?} {name}, cosign 2");
         }
+        assert_ne!(case.cosign2(&cosign2, &["--type", "openvex"]).code, Some(0), "{kind:?}, cosign 2");
         let refused = case.cosign(&cosign, "verify-attestation", &["--type", "openvex"]);
         assert_ne!(refused.code, Some(0), "{kind:?}");
         block(sign(&case.cx(), &case.store, &case.chart, &case.key, &SignOptions::default())).unwrap();
@@ -140,19 +144,27 @@ fn cosign_takes_our_attestations() {
 #[test]
 fn we_take_what_cosign_attests() {
     const TEST: &str = "we_take_what_cosign_attests";
-    let Some(cosign) = tools::judge(TEST, "cosign3") else { return };
-    for (kind, form) in [
-        (Kind::Distribution3, "--new-bundle-format=true"),
-        (Kind::Referrers, "--new-bundle-format=true"),
-        (Kind::Distribution3, "--new-bundle-format=false"),
+    let Some(cosign3) = tools::judge(TEST, "cosign3") else { return };
+    let Some(cosign2) = tools::judge(TEST, "cosign2") else { return };
+    for (kind, major, form) in [
+        (Kind::Distribution3, 3, "--new-bundle-format=true"),
+        (Kind::Referrers, 3, "--new-bundle-format=true"),
+        (Kind::Distribution3, 3, "--new-bundle-format=false"),
+        (Kind::Distribution3, 2, "--new-bundle-format=true"),
+        (Kind::Referrers, 2, "--new-bundle-format=true"),
+        (Kind::Distribution3, 2, "--new-bundle-format=false"),
     ] {
+        let cosign = if major == 3 { &cosign3 } else { &cosign2 };
         let Some(case) = Case::new(TEST, kind) else { return };
         let predicate = case.sandbox.path().join("predicate.json");
         fs_err::write(&predicate, CYCLONEDX).unwrap();
         let key = case.sandbox.path().join("cosign.key");
         fs_err::write(&key, case.key.to_encrypted_pem(&Secret::new("pw")).unwrap().expose()).unwrap();
-        let mut command = case.sandbox.command(&cosign);
-        command.env("COSIGN_PASSWORD", "pw").args(["attest", "-y", form, "--use-signing-config=false"]);
+        let mut command = case.sandbox.command(cosign);
+        command.env("COSIGN_PASSWORD", "pw").args(["attest", "-y", form]);
+        if major == 3 {
+            command.arg("--use-signing-config=false");
+        }
         command.args(["--tlog-upload=false", "--allow-http-registry", "--type", "cyclonedx", "--key"]);
         command.arg(&key).arg("--predicate").arg(&predicate).arg(case.digest_reference());
         let finished = command.output().unwrap();
@@ -165,7 +177,7 @@ fn we_take_what_cosign_attests() {
         assert_eq!(predicate, serde_json::from_str::<Value>(CYCLONEDX).unwrap(), "{kind:?} {form}");
         let tree = block(tree(&case.cx(), &case.store, &version("1.2.3"), &Limits::default())).unwrap();
         assert_eq!(tree.attached[0].kind, AttachedKind::Attestation, "{tree}");
-        say(&format!("{TEST}: {kind:?} {form}"));
+        say(&format!("{TEST}: {kind:?} cosign {major} {form}"));
     }
 }
 
@@ -213,6 +225,14 @@ impl Case {
             "json",
         ];
         self.sandbox.run(cosign, common.iter().chain(more).chain([&&*reference]))
+    }
+
+    /// The older one reads bundles only with a root, which may be empty.
+    fn cosign2(&self, cosign: &Path, more: &[&str]) -> Finished {
+        let root = self.sandbox.path().join("root.json");
+        fs_err::write(&root, crate::trust::judges::EMPTY_ROOT).unwrap();
+        let bundles = ["--new-bundle-format", "--trusted-root", root.to_str().unwrap()];
+        self.cosign(cosign, "verify-attestation", &[&bundles, more].concat())
     }
 
     fn reference(&self) -> String {

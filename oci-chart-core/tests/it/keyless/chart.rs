@@ -13,7 +13,7 @@ use oci_chart_core::{
         VerifyOptions, verify, verify_attestation,
     },
 };
-use oci_chart_testkit::Registry;
+use oci_chart_testkit::{Hostile, Listing, Registry};
 use serde_json::{Value, json};
 
 use crate::remote::{block, repository};
@@ -28,7 +28,7 @@ const REPOSITORY: &str = "charts/demo";
 pub(crate) struct Chart {
     pub(crate) store: Arc<dyn Store>,
     /// Holds the port.
-    _registry: Registry,
+    _registry: Box<dyn std::any::Any>,
 }
 
 impl Chart {
@@ -78,7 +78,24 @@ impl Chart {
                 json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
             put(&format!("{}.sig", digest.replace(':', "-")), manifest.to_string().as_bytes());
         }
-        Self { store: Arc::new(repository(&registry, REPOSITORY)), _registry: registry }
+        Self { store: Arc::new(repository(&registry, REPOSITORY)), _registry: Box::new(registry) }
+    }
+
+    /// With this fixture as its only referrer, of whose bytes nothing but the digest is honest.
+    pub(crate) fn in_a_hostile_registry(bundle: &str) -> Self {
+        let registry = Hostile::start().unwrap();
+        let chart = registry.manifest(MANIFEST, fixture("manifest.json"));
+        registry.tag("1.2.3", &chart);
+        let bytes = fixture(bundle);
+        let (size, layer) = (bytes.len(), registry.blob(bytes));
+        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "layers": [{"mediaType": BUNDLE, "digest": layer, "size": size}],
+            "annotations": {"dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"}})
+        .to_string();
+        let digest = registry.manifest(MANIFEST, manifest.clone());
+        let entry =
+            json!({"mediaType": MANIFEST, "digest": digest, "size": manifest.len(), "artifactType": BUNDLE});
+        registry.referrers(Listing::Entries(vec![entry.to_string()]));
+        Self { store: crate::threats::store_at(&registry.host()), _registry: Box::new(registry) }
     }
 
     pub(crate) fn verify(&self, policy: &Policy) -> Result<Verified<Descriptor>> {

@@ -205,6 +205,14 @@ impl Forge {
         self.tag_with(vec![self.layer(payload, &signature)]);
     }
 
+    /// The same with a certificate beside it.
+    pub(super) fn certified_tag(&self, payload: &str, certificate: &str) {
+        let signature = STANDARD.encode(block(self.key.sign(payload.as_bytes())).unwrap());
+        let mut layer = self.layer(payload, &signature);
+        layer["annotations"]["dev.sigstore.cosign/certificate"] = certificate.into();
+        self.tag_with(vec![layer]);
+    }
+
     /// So many layers of the same payload that nobody signed.
     pub(super) fn many_layers(&self, count: usize) {
         self.listed(Vec::new());

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use oci_chart_core::{
-    ErrorKind,
+    Context, ErrorKind, Limits,
     store::{Layout, Store},
-    trust::Outcome,
+    trust::{AttestationPolicy, Outcome, PredicateType, VerifyOptions, tree, verify_attestation},
 };
 use serde_json::Value;
 
-use super::support::{SUBJECT, check, fixtures, policy, public};
-use crate::support::say;
+use super::support::{SUBJECT, check, fixtures, policy, public, selector};
+use crate::{remote::block, support::say};
 
 /// Where we differ from both, on purpose.
 const STRICTER: [(&str, &str); 1] = [
@@ -78,5 +78,65 @@ fn the_wrong_key_and_no_signature_are_told_apart() {
         let store: Arc<dyn Store> = Arc::new(Layout::new(fixtures.join("layouts").join(layout)));
         let error = check(&store, "1.2.3", &policy(&[&public(TEST, "cosign3.pub").unwrap()])).unwrap_err();
         assert_eq!(error.kind(), kind, "{layout}: {error:?}");
+    }
+}
+
+#[test]
+fn everything_that_others_attached_is_listed() {
+    const TEST: &str = "everything_that_others_attached_is_listed";
+    use oci_chart_core::trust::AttachedKind::{Attestation, Sbom, Signature};
+    let Some(fixtures) = fixtures(TEST) else { return };
+    for (layout, kinds) in [
+        ("annotations", &[Signature, Signature][..]),
+        ("att-bundle", &[Attestation]),
+        ("att-legacy", &[Attestation]),
+        ("both", &[Attestation, Signature, Signature]),
+        ("both-other-key", &[Signature, Signature]),
+        ("bundle-cosign2", &[Signature]),
+        ("bundle-cosign3", &[Signature]),
+        ("bundle-fallback", &[Signature, Signature]),
+        ("ed25519", &[Signature, Signature]),
+        ("notation", &[Signature]),
+        ("p384", &[Signature, Signature]),
+        ("p521", &[Signature, Signature]),
+        ("prov", &[]),
+        ("rsa2048", &[Signature, Signature]),
+        ("sbom-oras", &[Sbom, Sbom, Signature]),
+        ("sig-cosign2", &[Signature]),
+        ("sig-cosign3", &[Signature]),
+        ("sig-two-keys", &[Signature]),
+    ] {
+        let store: Arc<dyn Store> = Arc::new(Layout::new(fixtures.join("layouts").join(layout)));
+        let tree = block(tree(&Context::default(), &store, &selector("1.2.3"), &Limits::default())).unwrap();
+        let mut found: Vec<_> = tree.attached.iter().map(|entry| entry.kind).collect();
+        found.sort_by_key(|kind| kind.as_str());
+        assert_eq!(found, kinds, "{layout}: {tree}");
+    }
+    assert_eq!(
+        fs_err::read_dir(fixtures.join("layouts")).unwrap().count(),
+        19,
+        "a layout is not asked about"
+    );
+}
+
+#[test]
+fn what_cosign_attested_counts_for_its_type() {
+    const TEST: &str = "what_cosign_attested_counts_for_its_type";
+    let Some(fixtures) = fixtures(TEST) else { return };
+    for (layout, key, predicate_type, count) in [
+        ("att-bundle", "cosign3.pub", PredicateType::CYCLONEDX, 1),
+        ("att-legacy", "cosign3.pub", PredicateType::CYCLONEDX, 1),
+        ("att-legacy", "cosign2.pub", PredicateType::CYCLONEDX, 1),
+        ("both", "cosign2.pub", PredicateType::SLSA_PROVENANCE_V1, 1),
+        ("both", "cosign2.pub", PredicateType::CYCLONEDX, 0),
+        ("both", "cosign3.pub", PredicateType::SLSA_PROVENANCE_V1, 0),
+        ("bundle-cosign3", "cosign3.pub", PredicateType::CYCLONEDX, 0),
+    ] {
+        let store: Arc<dyn Store> = Arc::new(Layout::new(fixtures.join("layouts").join(layout)));
+        let wanted = AttestationPolicy::new(predicate_type, policy(&[&public(TEST, key).unwrap()]));
+        let options = VerifyOptions::default();
+        let verified =
+            block(verify_attestation(&Context::default(), &store, &selector("1.2.3"), &wanted, &options));
+        assert_eq!(verified.map_or(0, |verified| verified.get().len()), count, "{layout} {key}");
     }
 }
