@@ -162,7 +162,7 @@ pub mod transfer;
 pub mod trust;
 
 // The tests of its doors are those of the fuzz targets, which name the crate as others do.
-#[cfg(test)]
+#[cfg(all(test, feature = "registry"))]
 extern crate self as oci_chart_core;
 #[cfg(all(feature = "registry", any(test, fuzzing)))]
 #[doc(hidden)]

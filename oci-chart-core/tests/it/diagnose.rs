@@ -11,7 +11,7 @@ use oci_chart_core::{
     oci::MediaType,
     store::{ConnectionOptions, ProxyOptions},
 };
-use oci_chart_testkit::{Access, Bearer, Builder, Fault, Registry, Rule, Signer, Tls};
+use oci_chart_testkit::{Access, Bearer, Builder, Fault, Profile, Registry, Rule, Signer, Tls};
 
 use crate::remote::{block, host, login};
 
@@ -186,6 +186,21 @@ fn logins_that_are_not_accepted() {
     });
     let finding = found.get(Check::Credentials).unwrap();
     assert_eq!((finding.status, finding.summary.as_str()), (Status::Failed, "the vault is closed"));
+}
+
+#[test]
+fn a_wrong_password_that_is_taken_for_nobody_is_found_out() {
+    // Harbor gives a token for it, which even opens the front door.
+    let registry = start(|builder| builder.profile(Profile::Harbor));
+    let user = Profile::Harbor.login().unwrap().0;
+    for (password, status) in [("hunter2", Status::Ok), ("wrong", Status::Failed)] {
+        let source = StaticCredentials::default().with(host(&registry), Credentials::basic(user, password));
+        let found = diagnose(&registry, NAME, source);
+        assert_eq!(found.status(Check::Login), status, "{found:#}");
+        assert_eq!(fact(&found, Check::Features, "harbor"), if password == "wrong" { "" } else { "yes" });
+        let reason = found.get(Check::Login).unwrap().reason;
+        assert_eq!(reason, (password == "wrong").then_some(Reason::CredentialsRefused), "{found:#}");
+    }
 }
 
 #[test]

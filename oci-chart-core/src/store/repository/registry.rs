@@ -134,7 +134,8 @@ impl Registries {
     }
 
     /// The names of all repositories of `host` that these credentials may see, in the registry's order. Few registries offer such a list, and
-    /// most of those only to their administrators.
+    /// most of those only to their administrators. Harbor's catalog is refused to who comes with a token; its own list is asked instead, with the
+    /// user's password, which its token service takes as well.
     ///
     /// # Errors
     ///
