@@ -202,7 +202,7 @@ mod tests {
                         taken += 1;
                     }
                     (Err(flaw), theirs) if flaw.reason == Reason::DuplicateKey || theirs.is_err() => {
-                        refused += 1
+                        refused += 1;
                     }
                     // Numbers that do not fit are nobody's here.
                     (Ok(_), Err(error)) if error.to_string().contains("number out of range") => {}
