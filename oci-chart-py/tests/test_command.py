@@ -162,3 +162,22 @@ def test_the_readmes_tell_the_codes_and_the_verbs() -> None:
     told = {int(number): what for number, what in re.findall(r"^\| (\d+) \| (.+) \|$", text, re.MULTILINE)}
     assert told == code.MEANING
     assert all(f"`{verb.name}" in text for verb in VERBS)
+
+
+def test_connections_are_as_the_options_say(serve, chart_dir, tmp_path) -> None:
+    registry = serve("--tls")
+    base = f"oci://{registry.host}/charts"
+    authority = str(ROOT / "oci-chart-core/testkit/fixtures/tls/authority.pem")
+    stranger = run("push", str(chart_dir), base, "--json")
+    assert stranger.code == 1 and json.loads(stranger.out)["error"]["kind"] == "tls"
+    assert run("push", str(chart_dir), base, "--ca-file", authority).code == 0
+    assert run("versions", f"{base}/web", "--insecure-skip-tls-verify").out == "1.0.0\n"
+    assert run("versions", f"{base}/web", "--cert-file", authority).code == 2
+    assert run("versions", f"{base}/web", "--ca-file", str(tmp_path / "absent")).code == 6
+
+
+def test_a_call_ends_after_its_time(serve) -> None:
+    registry = serve()
+    registry.tell("fault GET * 1 delay 20000")
+    done = run("versions", f"oci://{registry.host}/charts/web", "--plain-http", "--timeout", "0.3", "--json")
+    assert done.code == 7 and json.loads(done.out)["error"]["kind"] == "timeout"

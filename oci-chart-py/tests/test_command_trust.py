@@ -133,3 +133,14 @@ def test_what_is_attached_shows_in_the_tree(layout, keys, tmp_path) -> None:
     assert sorted(found["kind"] for found in tree["attached"]) == ["other", "sbom", "signature"]
     drawn = run("tree", layout).out
     assert all(word in drawn for word in ("sbom", "signature", "text/plain"))
+
+
+def test_what_could_not_be_found_out_is_told_apart(serve, chart_dir, keys) -> None:
+    registry = serve()
+    place = f"oci://{registry.host}/charts"
+    assert run("push", str(chart_dir), place, "--plain-http").code == 0
+    registry.tell("fault GET *referrers* 1 status 403")
+    done = run("verify", f"{place}/web", "--key", str(keys / "key.pub"), "--plain-http", "--json")
+    assert done.code == 9 and json.loads(done.out)["error"]["kind"] == "could-not-check"
+    # It is gone the next time.
+    assert run("verify", f"{place}/web", "--key", str(keys / "key.pub"), "--plain-http").code == 8
