@@ -1,6 +1,8 @@
 //! The native half of the Python package `oci_chart`: one file per noun, no policy. Types and documentation for Python's
 //! readers are in `python/oci_chart`.
 
+#![allow(clippy::needless_pass_by_value, reason = "what a function takes from Python is its own")]
+
 use pyo3::prelude::*;
 
 #[cfg(not(panic = "unwind"))]

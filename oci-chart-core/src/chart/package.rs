@@ -21,6 +21,7 @@ pub use preview::{PackagePreview, PreviewEntry};
 use super::{Chart, LoadOptions, Metadata};
 use crate::{
     content::{Content, ContentWriter},
+    context::CancelToken,
     digest::{Digest, Hasher},
     error::{Error, Result},
 };
@@ -129,7 +130,9 @@ impl Package {
         }
         let digest = digest_of(&content, options)?;
         let chart = Chart::from_archive(content.open()?, options)?;
-        Ok(Self::new(content, digest, Some(chart.metadata().clone()), provenance, options.clone()))
+        // A token stops the call that it was given to, and none that comes later.
+        let options = options.clone().with_cancel(CancelToken::default());
+        Ok(Self::new(content, digest, Some(chart.metadata().clone()), provenance, options))
     }
 
     /// A package whose digest was checked while it came. What is in it is looked at when somebody asks.
