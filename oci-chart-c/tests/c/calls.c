@@ -136,7 +136,7 @@ static void stopping(void)
     char *out = poison;
     double began = now();
     MUST_FAIL(oci_chart_client_push(client, package, target, NULL, &call, &out, &err), OCI_CHART_STATUS_CANCELLED);
-    CHECK(now() - began < 1.0 && heard.events[OCI_CHART_EVENT_KIND_TICK] == 1);
+    CHECK(now() - began < 5.0 && heard.events[OCI_CHART_EVENT_KIND_TICK] == 1);
     CHECK(out == poison);
 
     /* By a token of another thread's, which is freed before the call is over. */
@@ -148,7 +148,7 @@ static void stopping(void)
     CHECK(pthread_create(&thread, NULL, cancel_soon, token) == 0);
     began = now();
     MUST_FAIL(oci_chart_client_push(client, package, target, NULL, &other, &out, &err), OCI_CHART_STATUS_CANCELLED);
-    CHECK(now() - began < 1.0);
+    CHECK(now() - began < 5.0);
     pthread_join(thread, NULL);
     CHECK(oci_chart_cancel_token_is_cancelled(token) == 1);
     MUST_FAIL(oci_chart_client_push(client, package, target, NULL, &other, &out, &err), OCI_CHART_STATUS_CANCELLED);
@@ -159,7 +159,7 @@ static void stopping(void)
     hasty.timeout_ms = 100;
     began = now();
     MUST_FAIL(oci_chart_client_push(client, package, target, NULL, &hasty, &out, &err), OCI_CHART_STATUS_TIMEOUT);
-    CHECK(now() - began < 1.0);
+    CHECK(now() - began < 5.0);
     CHECK(out == poison);
     oci_chart_client_free(client);
     oci_chart_package_free(package);

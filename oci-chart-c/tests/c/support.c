@@ -169,6 +169,33 @@ oci_chart_client *make_client(const char *host)
     return client;
 }
 
+char *quoted(const char *text)
+{
+    /* Only what needs it is escaped. */
+    char *whole = malloc(2 * strlen(text) + 3), *end = whole;
+    CHECK(whole);
+    *end++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\' || *text == '\n')
+            *end++ = '\\';
+        *end++ = *text == '\n' ? 'n' : *text;
+    }
+    *end++ = '"';
+    *end = '\0';
+    return whole;
+}
+
+char *make_policy(const oci_chart_signer *signer)
+{
+    char *pem = NULL;
+    CHECK(oci_chart_signer_get_public_key(signer, &pem, NULL) == OCI_CHART_STATUS_OK);
+    char *key = quoted(pem);
+    char *policy = format("{\"keys\": {\"keys\": [{\"key\": %s}], \"tlog\": \"ignore-explicitly\"}}", key);
+    oci_chart_string_free(pem);
+    free(key);
+    return policy;
+}
+
 int open_descriptors(void)
 {
     DIR *directory = opendir("/proc/self/fd");

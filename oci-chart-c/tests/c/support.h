@@ -52,6 +52,10 @@ char *write_chart(const char *parent, const char *version);
 oci_chart_package *make_package(const char *version);
 /* A client that speaks plain HTTP to `host`, which may be NULL. */
 oci_chart_client *make_client(const char *host);
+/* A policy that trusts the signer's key, and asks nothing of a log. */
+char *make_policy(const oci_chart_signer *signer);
+/* The text as a string of JSON. */
+char *quoted(const char *text);
 /* How many descriptors this process holds. */
 int open_descriptors(void);
 
