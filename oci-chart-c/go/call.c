@@ -31,3 +31,14 @@ oci_chart_call ocichart_go_call(const oci_chart_cancel_token *token, uint64_t ti
         call.on_sign = on_sign;
     return call;
 }
+
+static int32_t on_read(void *handle, uint8_t *buffer, size_t buffer_len, size_t *read)
+{
+    return ocichartGoRead((uintptr_t)handle, buffer, buffer_len, read);
+}
+
+oci_chart_status ocichart_go_load_stream(uintptr_t handle, const oci_chart_load_options *options, const oci_chart_call *call,
+                                         oci_chart_package **out, oci_chart_error **err)
+{
+    return oci_chart_package_load_stream(on_read, (void *)handle, options, call, out, err);
+}

@@ -11,11 +11,13 @@ import (
 	"unsafe"
 )
 
-// Credentials are what a registry is shown: a user and a password, or a token that it takes as it is.
+// Credentials are what a registry is shown: a user and a password, or a token.
 type Credentials struct {
 	User, Password string
-	// Token is used alone where it is not empty.
+	// Token is one that the registry itself takes; where it is not empty, it is used alone.
 	Token string
+	// IdentityToken is one that the registry's token service takes (OAuth2 refresh token); only for [ClientOptions].Logins.
+	IdentityToken string
 }
 
 // String tells nothing.

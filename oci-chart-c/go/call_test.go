@@ -17,7 +17,7 @@ import (
 func hung(t *testing.T, options ocichart.ClientOptions) (*ocichart.Client, string) {
 	server := serve(t)
 	server.tell(t, "fault * * 1 delay 20000")
-	options.PlainHTTP = []string{server.host}
+	options.Hosts = plain(server.host)
 	return client(t, options), "oci://" + server.host + "/charts/web:1.0.0"
 }
 
@@ -28,7 +28,7 @@ func TestACancelledContextStopsACall(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, func() { cancel(why) })
 	began := time.Now()
 	_, err := client.Pull(ctx, target, unverified)
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	for _, wanted := range []error{context.Canceled, why, ocichart.ErrCancelled} {
@@ -44,7 +44,7 @@ func TestADeadlineEndsACall(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	_, err := client.Pull(ctx, target, unverified)
-	if took := time.Since(began); took < 100*time.Millisecond || took > time.Second {
+	if took := time.Since(began); took < 100*time.Millisecond || took > 5*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ocichart.ErrTimeout) && !errors.Is(err, ocichart.ErrCancelled) {
@@ -124,7 +124,7 @@ func TestCredentialsAreAskedFor(t *testing.T) {
 	target := "oci://" + server.host + "/charts"
 	asked := 0
 	with := func(credentials func(context.Context, string) (*ocichart.Credentials, error)) *ocichart.Client {
-		return client(t, ocichart.ClientOptions{PlainHTTP: []string{server.host}, Credentials: credentials})
+		return client(t, ocichart.ClientOptions{Hosts: plain(server.host), Credentials: credentials})
 	}
 	good := with(func(_ context.Context, host string) (*ocichart.Credentials, error) {
 		if asked++; host != server.host {
@@ -160,7 +160,7 @@ func TestACallInACallbackNeedsNoPlaceOfItsOwn(t *testing.T) {
 	server, pack, place := serve(t, "--basic", "robot:right"), web(t), "oci-layout:"+t.TempDir()
 	inner := client(t, ocichart.ClientOptions{})
 	outer := client(t, ocichart.ClientOptions{
-		PlainHTTP: []string{server.host},
+		Hosts: plain(server.host),
 		Credentials: func(ctx context.Context, _ string) (*ocichart.Credentials, error) {
 			_, err := inner.Push(ctx, pack, place, &ocichart.PushOptions{Mode: ocichart.Ensure})
 			return &ocichart.Credentials{User: "robot", Password: "right"}, err
@@ -199,7 +199,7 @@ func TestCallsWaitForTheirTurn(t *testing.T) {
 func TestErrorsHaveDetails(t *testing.T) {
 	server := serve(t)
 	server.tell(t, "fault GET * 1 status 403")
-	client := client(t, ocichart.ClientOptions{PlainHTTP: []string{server.host}})
+	client := client(t, ocichart.ClientOptions{Hosts: plain(server.host)})
 	_, err := client.Pull(context.Background(), "oci://"+server.host+"/charts/web:1.0.0", unverified)
 	var details *ocichart.Error
 	if !errors.As(err, &details) {
@@ -231,19 +231,19 @@ func TestWhatIsClosedSaysSo(t *testing.T) {
 	}
 }
 
-func TestCloseWaitsForCalls(t *testing.T) {
+func TestCallsThatRunOutliveClose(t *testing.T) {
 	client, target := hung(t, ocichart.ClientOptions{})
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
-	pulled := make(chan error, 1)
+	pulled := make(chan error)
 	go func() {
 		_, err := client.Pull(ctx, target, unverified)
 		pulled <- err
 	}()
 	time.Sleep(50 * time.Millisecond)
 	must(t, client.Close())
-	if ctx.Err() == nil {
-		t.Error("closed under a running call")
+	if _, err := client.Pull(ctx, target, unverified); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("%+v", err)
 	}
 	if err := <-pulled; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%+v", err)
@@ -266,14 +266,14 @@ func TestATextWithANulIsRefused(t *testing.T) {
 	if !errors.Is(err, ocichart.ErrInvalidInput) {
 		t.Errorf("%+v", err)
 	}
-	if _, err = ocichart.NewClient(&ocichart.ClientOptions{PlainHTTP: []string{"a\x00"}}); !errors.Is(err, ocichart.ErrInvalidInput) {
+	if _, err = ocichart.NewClient(&ocichart.ClientOptions{Hosts: plain("a\x00")}); !errors.Is(err, ocichart.ErrInvalidInput) {
 		t.Errorf("%+v", err)
 	}
 }
 
 func TestOneClientServesManyGoroutines(t *testing.T) {
 	server, pack := serve(t), web(t)
-	client := client(t, ocichart.ClientOptions{PlainHTTP: []string{server.host}})
+	client := client(t, ocichart.ClientOptions{Hosts: plain(server.host)})
 	target := "oci://" + server.host + "/charts"
 	_, err := client.Push(context.Background(), pack, target, nil)
 	must(t, err)

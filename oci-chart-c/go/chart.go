@@ -130,6 +130,41 @@ func (c *Chart) CRDs() ([]byte, error) {
 	})
 }
 
+// ChartFile is one of a chart's own files.
+type ChartFile struct {
+	Path  string `json:"path"`
+	Bytes int64  `json:"bytes"`
+}
+
+// Files are the chart's own files but Chart.yaml and Chart.lock: values, schema, templates, then everything else, in load order. Those of the
+// charts inside it are not among them.
+func (c *Chart) Files() ([]ChartFile, error) {
+	text, err := c.text(func(c *C.oci_chart_chart, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_chart_get_files(c, out, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	found, err := document[[]ChartFile](text)
+	if err != nil {
+		return nil, err
+	}
+	return *found, nil
+}
+
+// ReadFile is one of the files that [Chart.Files] lists, byte for byte.
+func (c *Chart) ReadFile(path string) ([]byte, error) {
+	var lend lender
+	defer lend.free()
+	name := lend.text("the path", path)
+	if err := lend.err(); err != nil {
+		return nil, err
+	}
+	return c.bytes(func(c *C.oci_chart_chart, out **C.oci_chart_bytes, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_chart_read_file(c, name, out, err)
+	})
+}
+
 // Subchart names a chart inside of a chart.
 type Subchart struct {
 	Name    string `json:"name"`
@@ -180,7 +215,7 @@ func (c *Chart) Package(ctx context.Context, options *PackageOptions) (*Package,
 	return newPackage(found, err)
 }
 
-// Close frees the chart, as soon as nothing uses it any more. Twice is once.
+// Close frees the chart as soon as no call uses it any more. Twice is once.
 func (c *Chart) Close() error { return c.close() }
 
 func (c *Chart) text(ask func(*C.oci_chart_chart, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {

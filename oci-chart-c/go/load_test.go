@@ -24,7 +24,7 @@ const (
 
 func TestAThousandPullsNeedFewThreadsAndLittleMemory(t *testing.T) {
 	server, pack := serve(t, "--latency-ms", "5"), web(t)
-	client := client(t, ocichart.ClientOptions{PlainHTTP: []string{server.host}})
+	client := client(t, ocichart.ClientOptions{Hosts: plain(server.host)})
 	target := "oci://" + server.host + "/charts"
 	_, err := client.Push(context.Background(), pack, target, nil)
 	must(t, err)

@@ -8,14 +8,16 @@ import (
 	"unsafe"
 )
 
-// object keeps something of C's until it is closed. Uses share it, and closing waits for them. What is forgotten is freed by the garbage
-// collector.
+// object keeps something of C's until it is closed and no call uses it any more. What is forgotten is freed by the garbage collector.
 type object struct {
 	what    string
 	free    func(unsafe.Pointer)
-	mu      sync.RWMutex
-	pointer unsafe.Pointer
 	cleanup runtime.Cleanup
+
+	mu      sync.Mutex
+	pointer unsafe.Pointer
+	users   int
+	closed  bool
 }
 
 func (o *object) init(what string, pointer unsafe.Pointer, free func(unsafe.Pointer)) {
@@ -25,23 +27,35 @@ func (o *object) init(what string, pointer unsafe.Pointer, free func(unsafe.Poin
 
 // use gives the object to C; every success is followed by one done.
 func (o *object) use() (unsafe.Pointer, error) {
-	o.mu.RLock()
-	if o.pointer == nil {
-		o.mu.RUnlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed || o.pointer == nil {
 		return nil, fmt.Errorf("ocichart: the %s is %w", o.what, fs.ErrClosed)
 	}
+	o.users++
 	return o.pointer, nil
 }
 
-func (o *object) done() { o.mu.RUnlock() }
+func (o *object) done() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.users--
+	o.release()
+}
 
+// close waits for nobody, so that it may be called from anywhere, even from a callback of a call that uses the object.
 func (o *object) close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.pointer != nil {
+	o.closed = true
+	o.release()
+	return nil
+}
+
+func (o *object) release() {
+	if o.closed && o.users == 0 && o.pointer != nil {
 		o.cleanup.Stop()
 		o.free(o.pointer)
 		o.pointer = nil
 	}
-	return nil
 }

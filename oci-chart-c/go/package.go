@@ -139,7 +139,7 @@ func (p *Package) Unpack(ctx context.Context, directory string) (string, error) 
 	})
 }
 
-// Close frees the package, as soon as nothing uses it any more. Twice is once.
+// Close frees the package as soon as no call uses it any more. Twice is once.
 func (p *Package) Close() error { return p.close() }
 
 func (p *Package) text(ask func(*C.oci_chart_package, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {

@@ -119,3 +119,7 @@ func client(t testing.TB, options ocichart.ClientOptions) *ocichart.Client {
 
 // unverified is for tests of everything but trust.
 var unverified = &ocichart.PullOptions{WithoutVerification: true}
+
+func plain(host string) map[string]ocichart.HostOptions {
+	return map[string]ocichart.HostOptions{host: {PlainHTTP: true}}
+}

@@ -5,6 +5,7 @@ package ocichart
 import "C"
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"unsafe"
@@ -64,4 +65,21 @@ func tookBytes(owned *C.oci_chart_bytes) []byte {
 // lent gives C bytes for one call, without a copy.
 func lent(data []byte) (*C.uint8_t, C.size_t) {
 	return (*C.uint8_t)(unsafe.SliceData(data)), C.size_t(len(data))
+}
+
+// json lends a document.
+func (l *lender) json(value any) *C.char {
+	text, err := json.Marshal(value)
+	if err != nil && l.wrong == nil {
+		l.wrong = &Error{Kind: ErrInvalidInput, Message: err.Error(), text: err.Error(), causes: []error{err}}
+	}
+	return l.text("the document", string(text))
+}
+
+// annotations are NULL for an empty map.
+func (l *lender) annotations(values map[string]string) *C.char {
+	if len(values) == 0 {
+		return nil
+	}
+	return l.json(values)
 }
