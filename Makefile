@@ -7,7 +7,7 @@ FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/ke
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := archive bundle certificate challenge constraint evidence keyring manifest provenance pull_secret reference registries signature statement wire yaml
 
-.PHONY: publish test lint install abi judges bench fuzz audit wheels dist portability package help
+.PHONY: publish test lint install abi sanitize judges bench fuzz audit wheels dist portability package help
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ install: ## Installs the C library: PREFIX (/usr/local), DESTDIR, LIBDIR; see oc
 abi: ## Compares the C interface with the last tag's, or with that of BASE.
 	oci-chart-c/abi/diff.sh $(BASE)
 
+sanitize: ## The C tests with address sanitizers in the library too (clang, nightly Rust).
+	FEATURES="$(FEATURES)" .ci/sanitize
+
 judges: ## Installs the foreign programs that judge us.
 	$(JUDGES)/install.sh
 
@@ -62,7 +65,8 @@ package: ## What would be published is complete.
 	@cargo package -p oci-chart-core --allow-dirty --list | grep -E '^(testkit|fuzz|tests)/' && { echo "test code in the package"; exit 1; } || true
 
 bench: ## Ratios against peers, and exact counts (takes a while).
-	cargo bench -p oci-chart-benches
+	$(MAKE) install PREFIX=$(CURDIR)/target/c/dist
+	OCI_CHART_PREFIX=$(CURDIR)/target/c/dist cargo bench -p oci-chart-benches
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (60).
 	cargo +nightly fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz@0.13.2
