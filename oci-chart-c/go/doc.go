@@ -36,6 +36,7 @@ package ocichart
 
 // #cgo !oci_chart_static pkg-config: oci_chart
 // #cgo oci_chart_static pkg-config: oci_chart-static
+// #cgo oci_chart_static CFLAGS: -DOCI_CHART_STATIC
 // #include <oci_chart.h>
 import "C"
 

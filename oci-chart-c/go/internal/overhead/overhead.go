@@ -3,6 +3,7 @@ package overhead
 
 // #cgo !oci_chart_static pkg-config: oci_chart
 // #cgo oci_chart_static pkg-config: oci_chart-static
+// #cgo oci_chart_static CFLAGS: -DOCI_CHART_STATIC
 // #include <oci_chart.h>
 //
 // static uint32_t many(size_t times)
