@@ -31,12 +31,15 @@ use crate::{
 #[pyclass(frozen, module = "oci_chart._native")]
 pub(crate) struct ClientCore {
     /// None once it is closed.
-    open: RwLock<Option<Arc<Opened>>>,
+    open: RwLock<Option<Arc<blocking::Client>>>,
+    timeout: Option<Duration>,
+    /// Kept here alone, where the garbage collector sees it: the callback often is a method of what has the client.
     credentials: Option<Py<PyAny>>,
 }
 
+/// What a call works with.
 pub(crate) struct Opened {
-    pub(crate) blocking: blocking::Client,
+    pub(crate) blocking: Arc<blocking::Client>,
     timeout: Option<Duration>,
     credentials: Option<Py<PyAny>>,
 }
@@ -53,13 +56,8 @@ impl ClientCore {
     ) -> PyResult<Self> {
         let asks = credentials.is_some();
         let client = detached(py, || options.client(asks))?;
-        let shared = credentials.as_ref().map(|callback| callback.clone_ref(py));
-        let open = Opened {
-            blocking: blocking::Client::new(client),
-            timeout: timeout.map(|Seconds(time)| time),
-            credentials: shared,
-        };
-        Ok(Self { open: RwLock::new(Some(Arc::new(open))), credentials })
+        let open = RwLock::new(Some(Arc::new(blocking::Client::new(client))));
+        Ok(Self { open, timeout: timeout.map(|Seconds(time)| time), credentials })
     }
 
     /// Calls that are under way go on to their end.
@@ -79,14 +77,15 @@ impl ClientCore {
 }
 
 impl ClientCore {
-    /// What a call works with.
-    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<Arc<Opened>> {
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<Opened> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner).clone();
-        open.ok_or_else(|| {
+        let blocking = open.ok_or_else(|| {
             let closed = Error::new(ErrorKind::InvalidInput, "the client is closed")
                 .with_hint("make another one, or close it later");
             raise(py, &closed)
-        })
+        })?;
+        let credentials = self.credentials.as_ref().map(|callback| callback.clone_ref(py));
+        Ok(Opened { blocking, timeout: self.timeout, credentials })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     io::Read as _,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard},
 };
 
 use bytes::Bytes;
@@ -29,7 +29,7 @@ const BLOCK: usize = 256 << 10;
 
 /// A list or content that calls come back to: the client, and what every call takes.
 struct Again {
-    client: Arc<Opened>,
+    client: Opened,
     cancel: Option<CancelToken>,
     timeout: Option<crate::convert::Seconds>,
 }

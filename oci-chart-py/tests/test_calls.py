@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import datetime
 import functools
+import gc
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -310,6 +312,24 @@ def test_credentials_are_asked_for(serve, chart_dir) -> None:
         tags(Client(plain_http=[registry.host], credentials=lambda host: {}[host]), registry.host)
     with pytest.raises(TypeError):
         tags(Client(plain_http=[registry.host], credentials=lambda host: 7), registry.host)
+
+
+def test_a_client_goes_with_what_it_asks(serve) -> None:
+    registry = serve("--basic", "robot:secret")
+
+    class Release:
+        def __init__(self) -> None:
+            self.client = Client(plain_http=[registry.host], credentials=self.ask)
+
+        def ask(self, host: str) -> tuple[str, str]:
+            return "robot", "secret"
+
+    release = Release()
+    assert release.client.exists(f"oci://{registry.host}/charts/web:1.0.0") is False
+    gone = weakref.ref(release)
+    del release
+    gc.collect()
+    assert gone() is None
 
 
 def test_asyncio_stops_what_it_does_not_wait_for_any_more(serve) -> None:

@@ -45,6 +45,22 @@ def test_a_page_is_asked_for_when_it_is_wanted(registry) -> None:
     assert list(tags) == []
 
 
+def test_credentials_are_asked_for_by_the_call_that_needs_them(serve) -> None:
+    registry = serve("--page-size", "3", "--basic", "robot:secret")
+    asked = []
+
+    def credentials(_: str) -> tuple[str, str]:
+        asked.append(threading.get_ident())
+        return "robot", "secret"
+
+    client = Client(plain_http=[registry.host], credentials=credentials)
+    store = client.open(f"oci://{registry.host}/charts/web")
+    content = store.push(EMPTY, INDEX, tags=[f"1.{number}.0" for number in range(5)])
+    assert len(list(store.tags())) == 5 and list(store.referrers("1.0.0")) == []
+    assert store.fetch(content).read() == EMPTY
+    assert set(asked) == {threading.get_ident()}
+
+
 def test_content_goes_there_and_back(store, tmp_path) -> None:
     content = os.urandom(3 << 20)
     file = tmp_path / "content"

@@ -8,14 +8,14 @@ signatures also ``evidence``.
 from __future__ import annotations as _annotations
 
 import os as _os
-from enum import StrEnum as _StrEnum
+from .enums import _Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .trust import Evidence as _Evidence
 
 
-class ErrorKind(_StrEnum):
+class ErrorKind(_Word):
     """The kinds of errors, by the names that every language of the library uses."""
 
     INTERNAL = "internal"
