@@ -48,7 +48,7 @@ fn a_pull_secret_gives_logins_and_is_written() {
         oci_chart_pull_secret_get_user(read, host.as_ptr(), c"charts/web".as_ptr(), 2, out, err)
     });
     assert_eq!(user.unwrap(), "robot");
-    let mut nobody = 1 as *mut std::ffi::c_char;
+    let mut nobody = ptr::dangling_mut::<std::ffi::c_char>();
     checked(|err| unsafe {
         oci_chart_pull_secret_get_user(read, c"other.example".as_ptr(), ptr::null(), 0, &raw mut nobody, err)
     })

@@ -292,7 +292,7 @@ fn what_is_attached_and_attested_is_found() {
     let list = support::List(list);
     let page = document(|out, err| unsafe { oci_chart_list_next(list.0, ptr::null(), out, err) }).unwrap();
     assert_eq!(page.as_array().unwrap().len(), 2);
-    let mut end = 1 as *mut c_char;
+    let mut end = ptr::dangling_mut::<c_char>();
     checked(|err| unsafe { oci_chart_list_next(list.0, ptr::null(), &raw mut end, err) }).unwrap();
     assert!(end.is_null());
 }
