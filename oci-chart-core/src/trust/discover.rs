@@ -226,13 +226,13 @@ impl Search<'_> {
     async fn bundles(&self) -> Result<Discovery> {
         const FORMAT: Format = Format::Bundle;
         let mut all = Discovery::default();
-        let mut listed = Vec::new();
+        let (mut listed, mut seen) = (Vec::new(), 0);
         let mut stream = self.store.referrers(self.subject);
-        let most = self.limits.referrers as usize;
+        let most = self.limits.referrers;
         loop {
             match self.budget.check_time().and(stream.try_next().await) {
                 Ok(None) => break,
-                Ok(Some(_)) if listed.len() == most => {
+                Ok(Some(_)) if seen == most => {
                     let error =
                         Error::limit("referrers", most, "the manifest has more referrers than are read");
                     all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
@@ -243,10 +243,13 @@ impl Search<'_> {
                         all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
                         break;
                     }
+                    seen += 1;
                     // What a list says of a referrer's type is no reason to skip it (cosign 2 lists bundles under the type of their
                     // configuration), but those that are said to be bundles come first, in case there are too many.
                     let kind = referrer.artifact_type.as_ref().map_or("", MediaType::as_str);
-                    listed.push((!kind.starts_with(BUNDLE_TYPES), bare(&referrer)));
+                    if referrer.media_type.is_manifest() && !referrer.media_type.is_index() {
+                        listed.push((!kind.starts_with(BUNDLE_TYPES), bare(&referrer)));
+                    }
                 }
                 Err(error) => {
                     all.unread.push(Unread { format: FORMAT, whole: true, trouble: passing(error)? });
@@ -255,7 +258,6 @@ impl Search<'_> {
             }
         }
         drop(stream);
-        listed.retain(|(_, referrer)| referrer.media_type.is_manifest() && !referrer.media_type.is_index());
         listed.sort_by_key(|(is_other, _)| *is_other);
         let most = self.limits.candidates as usize;
         if listed.len() > most {
@@ -351,7 +353,7 @@ fn bundle_layer(referrer: &Descriptor, bytes: &[u8]) -> Result<Option<Descriptor
     }
 }
 
-/// A mention without what strangers may have written beside it.
+/// A mention of a manifest without what strangers may have written beside it.
 fn bare(descriptor: &Descriptor) -> Descriptor {
     Descriptor::new(descriptor.media_type.clone(), descriptor.digest, descriptor.size)
 }
@@ -360,7 +362,7 @@ fn bare(descriptor: &Descriptor) -> Descriptor {
 fn size(descriptor: &Descriptor) -> u64 {
     let beside = descriptor.annotations.iter().map(|(key, value)| key.len() + value.len() + 6);
     let kind = descriptor.artifact_type.as_ref().map_or(0, |kind| kind.as_str().len());
-    (200 + kind + beside.sum::<usize>()) as u64
+    (200 + descriptor.media_type.as_str().len() + kind + beside.sum::<usize>()) as u64
 }
 
 /// The media type of what a bundle's manifest calls itself.

@@ -131,7 +131,7 @@ fn read(bytes: &[u8], wanted: Material) -> Result<Bundle, Flaw> {
         (&["x509CertificateChain", "certificates"], MOST_CERTIFICATES, "certificates"),
     ];
     for (path, most, what) in lists {
-        if material.at(path).and_then(Json::items).is_some_and(|list| list.skip(most).next().is_some()) {
+        if material.at(path).and_then(Json::items).is_some_and(|mut list| list.nth(most).is_some()) {
             let message = format!("the bundle has more {what} than are read: {most}");
             return Err(Flaw::new(Reason::TooManyParts, message));
         }

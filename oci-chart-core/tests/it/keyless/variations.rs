@@ -185,7 +185,7 @@ fn a_bent_bundle_is_refused() {
             for (what, value) in ways {
                 // Every case has its turn at a quarter of the ways.
                 turn += 1;
-                if turn % 4 != 0 {
+                if !turn.is_multiple_of(4) {
                     continue;
                 }
                 let mut bundle = case.bundle.clone();
