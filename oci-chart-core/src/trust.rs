@@ -29,6 +29,9 @@
 //! 3. Each leaf of the policy judges all that was found: `keys`, `keyless`, `pgp`. A leaf takes an `Examination` and gives a
 //!    [`Requirement`]; it does no I/O. All and any are combined in `verify`.
 //!
+//! Nothing ends early: a policy that is satisfied already has the rest looked at too, so that the evidence of one state of a registry is always the same,
+//! and nobody who may push can choose what is seen. Candidates are fetched eight at a time, side by side.
+//!
 //! Decisions rest on signed bytes alone; annotations, media types and the order of lists are hints for where to look first.
 #![doc = include_str!("trust/json.md")]
 
