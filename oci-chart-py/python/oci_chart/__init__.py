@@ -13,7 +13,7 @@ Threads share everything here; so do forked children, though ``spawn`` and ``for
 thread. Sub-interpreters are not supported: importing fails there with an ImportError.
 """
 
-from . import enums, errors
+from . import errors
 from ._client import Client
 from ._native import (
     Attachment,
@@ -37,12 +37,13 @@ from ._native import (
 )
 from ._native import version as _version
 from ._store import Store
-from .enums import EventKind, PushAction, TagMode
 from .errors import ErrorKind, OciChartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import enums
     from ._retry import Retry
+    from .enums import EventKind, PushAction, TagMode
     from .trust import Policy
 
 __version__: str = _version()
@@ -78,15 +79,23 @@ __all__ = [
     "matches",
 ]
 
-_LATER = {"Policy": "trust", "Retry": "_retry"}
+_LATER = {
+    "EventKind": "enums",
+    "Policy": "trust",
+    "PushAction": "enums",
+    "Retry": "_retry",
+    "TagMode": "enums",
+}
 
 
 def __getattr__(name: str) -> object:
     """What takes long to import is imported when it is first wanted."""
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "enums":
+        return import_module(f"{__name__}.enums")
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found: object = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     globals()[name] = found
     return found

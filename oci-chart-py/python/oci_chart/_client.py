@@ -5,7 +5,6 @@ from __future__ import annotations
 from . import _native as native
 from ._native import CancelToken, Chart, ClientCore, Descriptor, Package, PullResult, PushResult
 from ._verbs import LoginVerbs, TrustVerbs
-from .enums import TagMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ._retry import Retry
     from ._store import Store
     from .diagnosis import Diagnosis
+    from .enums import TagMode
     from .trust import Policy
 
     _StrPath: TypeAlias = str | PathLike[str]
@@ -145,7 +145,7 @@ class Client(TrustVerbs, LoginVerbs):
         to: str,
         /,
         *,
-        mode: TagMode | str = TagMode.CREATE,
+        mode: TagMode | str = "create",
         channels: Iterable[str] = (),
         created: datetime | int | None = None,
         progress: _Progress | None = None,
@@ -278,7 +278,7 @@ class Client(TrustVerbs, LoginVerbs):
         tag: str,
         /,
         *,
-        mode: TagMode | str = TagMode.CREATE,
+        mode: TagMode | str = "create",
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from . import _native as native
 from ._native import BlobReader, CancelToken, ClientCore, Descriptor
-from .enums import TagMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from ._client import _StrPath, _Time
+    from .enums import TagMode
 
 
 class Store:
@@ -85,7 +85,7 @@ class Store:
         /,
         *,
         tags: Iterable[str] = (),
-        mode: TagMode | str = TagMode.CREATE,
+        mode: TagMode | str = "create",
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Descriptor:

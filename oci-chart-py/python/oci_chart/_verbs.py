@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from . import _native as native
 from ._native import CancelToken, ClientCore, Descriptor, Package
-from .enums import TagMode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from ._client import _LoginOf, _Progress, _Time
     from ._native import Attachment, Attestation, Credentials, Signer, SigningKey
     from .auth import Login, LoginStatus, Logout
-    from .enums import Format
+    from .enums import Format, TagMode
     from .trust import Evidence, Policy, Published, Signed, Tree, Verified, VerifiedAttestations
 
 
@@ -201,7 +200,7 @@ class TrustVerbs:
         signers: Iterable[SigningKey | Signer] = (),
         attachments: Iterable[Attachment] = (),
         attestations: Iterable[Attestation] = (),
-        mode: TagMode | str = TagMode.CREATE,
+        mode: TagMode | str = "create",
         channels: Iterable[str] = (),
         formats: Iterable[Format | str] | None = None,
         annotations: Mapping[str, str] | None = None,

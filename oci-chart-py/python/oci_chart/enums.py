@@ -1,11 +1,6 @@
 """The words that the library uses: every member is a ``str``, and says the same in every language."""
 
-from enum import StrEnum as _StrEnum
-
-
-class _Word(_StrEnum):
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}.{self.name}"
+from ._word import Word as _Word
 
 
 class TagMode(_Word):

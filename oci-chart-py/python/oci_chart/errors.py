@@ -8,7 +8,7 @@ signatures also ``evidence``.
 from __future__ import annotations as _annotations
 
 import os as _os
-from .enums import _Word
+from ._word import Word as _Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
