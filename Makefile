@@ -7,7 +7,7 @@ FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/ke
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := archive bundle certificate challenge constraint evidence keyring manifest provenance pull_secret reference registries signature statement wire yaml
 
-.PHONY: publish test lint install abi sanitize judges bench fuzz audit wheels dist portability package help
+.PHONY: publish test lint install size abi sanitize judges bench fuzz audit wheels dist portability package help
 
 help: ## Lists the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,10 @@ examples: # Every example runs as it stands.
 install: ## Installs the C library: PREFIX (/usr/local), DESTDIR, LIBDIR; see oci-chart-c/install.sh.
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" LIBDIR="$(LIBDIR)" oci-chart-c/install.sh
 
+size: ## The shared library as it is installed has at most 8 MB.
+	@PREFIX="$(CURDIR)/target/c/dist" oci-chart-c/install.sh
+	@size=$$(stat -L -c %s target/c/dist/lib/liboci_chart.so); echo "$$size bytes, at most 8000000"; [ $$size -le 8000000 ]
+
 abi: ## Compares the C interface with the last tag's, or with that of BASE.
 	oci-chart-c/abi/diff.sh $(BASE)
 
@@ -65,7 +69,7 @@ package: ## What would be published is complete.
 	@cargo package -p oci-chart-core --allow-dirty --list | grep -E '^(testkit|fuzz|tests)/' && { echo "test code in the package"; exit 1; } || true
 
 bench: ## Ratios against peers, and exact counts (takes a while).
-	$(MAKE) install PREFIX=$(CURDIR)/target/c/dist
+	$(MAKE) size
 	OCI_CHART_PREFIX=$(CURDIR)/target/c/dist cargo bench -p oci-chart-benches
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (60).
