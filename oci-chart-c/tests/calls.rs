@@ -69,6 +69,51 @@ fn a_token_stops_a_call_from_another_thread_and_may_be_freed_meanwhile() {
 }
 
 #[test]
+fn a_token_stops_work_that_waits_for_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    fs_err::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .unwrap();
+    let path = support::c(directory.path().to_str().unwrap());
+    let (token, mut chart) = (oci_chart_cancel_token_new(), ptr::null_mut());
+    let call = oci_chart_call { cancel: token, ..oci_chart_call::default() };
+    // SAFETY: good arguments.
+    let load = |out: *mut *mut oci_chart_chart| {
+        checked(|err| unsafe { oci_chart_chart_load(path.as_ptr(), ptr::null(), &raw const call, out, err) })
+    };
+    load(&raw mut chart).unwrap();
+    // SAFETY: good arguments, and each freed once.
+    unsafe {
+        oci_chart_chart_free(chart);
+        assert_eq!(oci_chart_cancel_token_cancel(token, ptr::null_mut()), oci_chart_status::Ok);
+    }
+    assert_eq!(load(&raw mut chart).unwrap_err().status, oci_chart_status::Cancelled);
+    // SAFETY: the same.
+    unsafe { oci_chart_cancel_token_free(token) };
+}
+
+#[test]
+fn eight_threads_share_one_client() {
+    let registry = Registry::builder().start_blocking().unwrap();
+    let (library, target) = (Library::plain(registry.host()), format!("oci://{}/charts", registry.host()));
+    library.push(&library.package("1.0.0"), &target, None, None).unwrap();
+    let (client, at) = (library.0 as usize, support::c(&format!("{target}/web")));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    // SAFETY: good arguments; the client is for any number of threads.
+                    let tags = support::given(|out, err| unsafe {
+                        let client = client as *const oci_chart_client;
+                        oci_chart_client_tags(client, at.as_ptr(), ptr::null(), out, err)
+                    });
+                    assert_eq!(tags.unwrap(), r#"["1.0.0"]"#);
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_call_ends_at_its_time_out() {
     let silent = support::silent_server();
     let library = Library::plain(&silent);
