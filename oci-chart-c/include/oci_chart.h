@@ -40,7 +40,7 @@
  * Documents are JSON, with the members that the Rust library's own documents have; unknown members are to be ignored.
  *
  * Processes. Loading the library starts no thread, installs no signal handler and touches no other state of the process. Its first call over
- * a network starts one thread. A child of fork() may go on using what it inherited: it makes threads and connections of its own.
+ * a network starts one thread; loading and packaging may use some that end with the call. A child of fork() may go on using what it inherited: it makes threads and connections of its own.
  * Never unload the library (dlclose): its thread lives in it.
  */
 
@@ -1123,8 +1123,7 @@ oci_chart_status oci_chart_answer_set_failure(struct oci_chart_answer *answer,
                                               struct oci_chart_error **err);
 
 /**
- * Loads the chart at `path`: a directory with a Chart.yaml, or a package (`.tgz`). `options` and `call` may be NULL. Of the call only its token
- * is looked at. Free the chart with oci_chart_chart_free().
+ * Loads the chart at `path`: a directory with a Chart.yaml, or a package (`.tgz`). `options` and `call` may be NULL. Free the chart with oci_chart_chart_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1937,8 +1936,9 @@ oci_chart_status oci_chart_client_store_blob(const struct oci_chart_client *clie
                                              struct oci_chart_error **err);
 
 /**
- * The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be
- * NULL: it is given to `read` as it is. `options` and `call` may be NULL. Free the package with oci_chart_package_free().
+ * The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be NULL: it is given
+ * to `read` as it is. `options` and `call` may be NULL. Of the call only its token is looked at, since `read` itself may stop the call. Free the package
+ * with oci_chart_package_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE

@@ -99,6 +99,11 @@ impl Caller {
         self.cancel.clone().unwrap_or_default()
     }
 
+    /// Whether the caller wants turns while it waits, or may not wait for ever.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.call.on_event.is_some() || self.call.timeout_ms > 0
+    }
+
     /// Asks a callback that gives an answer.
     fn ask(
         &self,

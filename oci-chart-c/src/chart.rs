@@ -87,8 +87,7 @@ pub struct oci_chart_chart(pub(crate) Chart);
 
 impl Shared for oci_chart_chart {}
 
-/// Loads the chart at `path`: a directory with a Chart.yaml, or a package (`.tgz`). `options` and `call` may be NULL. Of the call only its token
-/// is looked at. Free the chart with oci_chart_chart_free().
+/// Loads the chart at `path`: a directory with a Chart.yaml, or a package (`.tgz`). `options` and `call` may be NULL. Free the chart with oci_chart_chart_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_chart_load(
@@ -101,8 +100,11 @@ pub unsafe extern "C" fn oci_chart_chart_load(
     guard("oci_chart_chart_load", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        let (path, options) = unsafe { (text(path, "path")?, load_options(options, call)?) };
-        out.give(oci_chart_chart(Chart::from_path(path, &options)?));
+        let (path, options) = unsafe { (text(path, "path")?, load_options(options)?) };
+        // SAFETY: the same.
+        let mut caller = unsafe { Caller::new(call) }?;
+        let chart = caller.work(|cancel| Chart::from_path(path, &options.with_cancel(cancel)))?;
+        out.give(oci_chart_chart(chart));
         Ok(())
     })
 }
@@ -122,8 +124,11 @@ pub unsafe extern "C" fn oci_chart_chart_load_bytes(
     guard("oci_chart_chart_load_bytes", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        let (data, options) = unsafe { (bytes(data, data_len, "data")?, load_options(options, call)?) };
-        out.give(oci_chart_chart(Chart::from_archive(data, &options)?));
+        let (data, options) = unsafe { (bytes(data, data_len, "data")?, load_options(options)?) };
+        // SAFETY: the same.
+        let mut caller = unsafe { Caller::new(call) }?;
+        let chart = caller.work(|cancel| Chart::from_archive(data, &options.with_cancel(cancel)))?;
+        out.give(oci_chart_chart(chart));
         Ok(())
     })
 }
@@ -194,8 +199,11 @@ pub unsafe extern "C" fn oci_chart_chart_package(
     guard("oci_chart_chart_package", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        let (chart, options) = unsafe { (shared(chart, "chart")?, package_options(options, call)?) };
-        out.give(oci_chart_package(chart.0.package(&options)?));
+        let (chart, options) = unsafe { (shared(chart, "chart")?, package_options(options)?) };
+        // SAFETY: the same.
+        let mut caller = unsafe { Caller::new(call) }?;
+        let package = caller.work(|cancel| chart.0.package(&options.with_cancel(cancel)))?;
+        out.give(oci_chart_package(package));
         Ok(())
     })
 }
@@ -207,12 +215,9 @@ pub unsafe extern "C" fn oci_chart_chart_free(chart: *mut oci_chart_chart) {
     guard_plain("oci_chart_chart_free", (), || unsafe { take(chart) });
 }
 
-pub(crate) unsafe fn load_options(
-    options: *const oci_chart_load_options,
-    call: *const oci_chart_call,
-) -> Result<LoadOptions> {
+pub(crate) unsafe fn load_options(options: *const oci_chart_load_options) -> Result<LoadOptions> {
     // SAFETY: the header's conventions.
-    let (options, caller) = unsafe { (growing(options, "options")?, Caller::new(call)?) };
+    let options = unsafe { growing(options, "options") }?;
     let known = OCI_CHART_LOAD_FOLLOW_OUTSIDE_SYMLINKS | OCI_CHART_LOAD_STRICT;
     check_flags(options.flags, known, "options.flags")?;
     let mut limits = Limits::default();
@@ -224,19 +229,15 @@ pub(crate) unsafe fn load_options(
     }
     Ok(LoadOptions::default()
         .with_limits(limits)
-        .with_cancel(caller.cancel())
         .with_outside_symlinks(options.flags & OCI_CHART_LOAD_FOLLOW_OUTSIDE_SYMLINKS != 0)
         .with_strict(options.flags & OCI_CHART_LOAD_STRICT != 0))
 }
 
-unsafe fn package_options(
-    options: *const oci_chart_package_options,
-    call: *const oci_chart_call,
-) -> Result<PackageOptions> {
+unsafe fn package_options(options: *const oci_chart_package_options) -> Result<PackageOptions> {
     // SAFETY: the header's conventions.
-    let (options, caller) = unsafe { (growing(options, "options")?, Caller::new(call)?) };
+    let options = unsafe { growing(options, "options") }?;
     check_flags(options.flags, OCI_CHART_PACKAGE_TIME, "options.flags")?;
-    let mut with = PackageOptions::default().with_cancel(caller.cancel());
+    let mut with = PackageOptions::default();
     // SAFETY: the header's conventions.
     let texts = unsafe {
         (

@@ -17,6 +17,7 @@ mod guard;
 mod json;
 mod options;
 mod target;
+mod work;
 
 mod status;
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use oci_chart_core::Package;
 
 use crate::{
-    call::oci_chart_call,
+    call::{Caller, oci_chart_call},
     chart::{load_options, oci_chart_chart, oci_chart_load_options},
     error::oci_chart_error,
     ffi::{Out, Shared, bytes, shared, take, text},
@@ -33,8 +33,11 @@ pub unsafe extern "C" fn oci_chart_package_load(
     guard("oci_chart_package_load", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        let (path, options) = unsafe { (text(path, "path")?, load_options(options, call)?) };
-        out.give(oci_chart_package(Package::from_file(path, &options)?));
+        let (path, options) = unsafe { (text(path, "path")?, load_options(options)?) };
+        // SAFETY: the same.
+        let mut caller = unsafe { Caller::new(call) }?;
+        let package = caller.work(|cancel| Package::from_file(path, &options.with_cancel(cancel)))?;
+        out.give(oci_chart_package(package));
         Ok(())
     })
 }
@@ -53,8 +56,12 @@ pub unsafe extern "C" fn oci_chart_package_load_bytes(
     guard("oci_chart_package_load_bytes", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        let (data, options) = unsafe { (bytes(data, data_len, "data")?, load_options(options, call)?) };
-        out.give(oci_chart_package(Package::from_bytes(Bytes::copy_from_slice(data), &options)?));
+        let (data, options) = unsafe { (bytes(data, data_len, "data")?, load_options(options)?) };
+        // SAFETY: the same.
+        let mut caller = unsafe { Caller::new(call) }?;
+        let data = Bytes::copy_from_slice(data);
+        let package = caller.work(|cancel| Package::from_bytes(data, &options.with_cancel(cancel)))?;
+        out.give(oci_chart_package(package));
         Ok(())
     })
 }

@@ -169,8 +169,9 @@ pub unsafe extern "C" fn oci_chart_client_store_blob(
     })
 }
 
-/// The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be
-/// NULL: it is given to `read` as it is. `options` and `call` may be NULL. Free the package with oci_chart_package_free().
+/// The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be NULL: it is given
+/// to `read` as it is. `options` and `call` may be NULL. Of the call only its token is looked at, since `read` itself may stop the call. Free the package
+/// with oci_chart_package_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_package_load_stream(
@@ -185,7 +186,8 @@ pub unsafe extern "C" fn oci_chart_package_load_stream(
         let out = Out::new(out, "out")?;
         let read = read.ok_or_else(|| null("read"))?;
         // SAFETY: the header's conventions.
-        let options = unsafe { load_options(options, call) }?;
+        let (options, caller) = unsafe { (load_options(options)?, Caller::new(call)?) };
+        let options = options.with_cancel(caller.cancel());
         out.give(oci_chart_package(Package::from_reader(Stream { read, user_data }, &options)?));
         Ok(())
     })

@@ -92,6 +92,45 @@ fn a_token_stops_work_that_waits_for_nothing() {
 }
 
 #[test]
+fn packaging_gives_the_caller_its_turns_and_ends_in_time() {
+    let directory = tempfile::tempdir().unwrap();
+    fs_err::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .unwrap();
+    // Much that hardly packs: some tenths of a second at the least.
+    let mut noise = 1_u32;
+    for n in 0..6 {
+        let step = |noise: &mut u32| {
+            *noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (*noise >> 24) as u8
+        };
+        let bytes: Vec<u8> = (0..2 << 20).map(|_| step(&mut noise)).collect();
+        fs_err::write(directory.path().join(format!("file{n}")), bytes).unwrap();
+    }
+    let chart = support::Chart::load(directory.path().to_str().unwrap()).unwrap();
+    let package = |call: &oci_chart_call| {
+        let mut out = ptr::null_mut();
+        // SAFETY: good arguments.
+        checked(|err| unsafe { oci_chart_chart_package(chart.0, ptr::null(), call, &raw mut out, err) })?;
+        Ok::<_, Failure>(support::Package(out))
+    };
+    let stopped = package(&oci_chart_call { on_event: Some(stop), ..Default::default() }).unwrap_err();
+    assert_eq!(stopped.status, oci_chart_status::Cancelled, "{stopped:?}");
+    let late = package(&oci_chart_call { timeout_ms: 60, ..Default::default() }).unwrap_err();
+    assert_eq!(
+        (late.status, late.reason.as_str()),
+        (oci_chart_status::Timeout, "deadline-exceeded"),
+        "{late:?}"
+    );
+
+    let mut seen = Seen::default();
+    let user_data = (&raw mut seen).cast();
+    let call = oci_chart_call { user_data, on_event: Some(note), timeout_ms: 600_000, ..Default::default() };
+    let packed = package(&call).unwrap();
+    assert_eq!(packed.digest(), chart.package(&oci_chart_package_options::default()).unwrap().digest());
+    assert!(seen.threads.iter().all(|thread| *thread == thread::current().id()) && !seen.kinds.is_empty());
+}
+
+#[test]
 fn eight_threads_share_one_client() {
     let registry = Registry::builder().start_blocking().unwrap();
     let (library, target) = (Library::plain(registry.host()), format!("oci://{}/charts", registry.host()));
