@@ -52,9 +52,9 @@ fn digests_of_the_example_charts() {
     assert_eq!(
         digests,
         [
-            "574a6f348ad975ae5b7f87707fd95f4f21ebc3c17ef92839770d0d0e6d05b779",
-            "98f3a54440f176d8f6469ec6a8fac495fbb58e9d98b74a240e9468ed311c6835",
-            "1801b47d8a6cfe39269b23f578fdeabe80711eab21a4e45f2b4a73803aa4462d",
+            "1952ab97eec2eca2d5e478d3bc51dde2d36f96d4f15c62fb12dfb210caf41658",
+            "53d70044d6a7cd8c0b921698487b693caff593add353e8a5fe47b3889392f304",
+            "b5a8e74920b23b7baff59f1011354c9cad5ccee6d0130b8bc1ef0122c1da0d3f",
         ]
     );
 }
