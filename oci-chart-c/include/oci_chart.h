@@ -40,8 +40,8 @@
  * Documents are JSON, with the members that the Rust library's own documents have; unknown members are to be ignored.
  *
  * Processes. Loading the library starts no thread, installs no signal handler and touches no other state of the process. Its first call over
- * a network starts one thread; loading and packaging may use some that end with the call. A child of fork() may go on using what it inherited: it makes threads and connections of its own.
- * Never unload the library (dlclose): its thread lives in it.
+ * a network starts one thread; loading and packaging may use some that end with the call. A child of fork() may go on using what it
+ * inherited: it makes threads and connections of its own. Never unload the library (dlclose): its thread lives in it.
  */
 
 
