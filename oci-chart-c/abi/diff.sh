@@ -15,11 +15,8 @@ if ! command -v abidiff >/dev/null; then
 fi
 work=$PWD/target/abi
 mkdir -p "$work"
-if [ ! -d "$work/base" ]; then
-    git worktree add -q --detach "$work/base" "$base"
-else
-    git -C "$work/base" checkout -q --detach "$base"
-fi
+rm -rf "$work/base" && mkdir "$work/base"
+git archive "$base" | tar -x -C "$work/base"
 if [ ! -d "$work/base/oci-chart-c" ]; then
     echo "abi: $base has no C library"
     exit 0
