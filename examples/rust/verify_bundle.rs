@@ -8,8 +8,9 @@
 //!
 //! Ends with 0 where the bundle is good, with 1 where it is refused, with 2 where what is asked for is not offered: wrong is worse than unsupported.
 
-use std::{collections::BTreeMap, env, error::Error, fs, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, env, error::Error, path::Path, process::ExitCode};
 
+use fs_err as fs;
 use oci_chart_core::{
     Digest,
     trust::{BundleArtifact, BundleProof, BundleSigner, Identity, PublicKey, TrustRoot, verify_bundle},
