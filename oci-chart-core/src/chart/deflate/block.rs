@@ -1,3 +1,5 @@
+//! The pieces that input is cut into, and the compressor of one piece.
+
 use super::{
     bits::Bits,
     blocks,
