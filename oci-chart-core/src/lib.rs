@@ -114,7 +114,7 @@
 //! | `sign` | yes | `trust`: signatures of keys, made and checked |
 //! | `http2` | no | HTTP/2 where a registry offers it: one connection instead of two, half a megabyte of program |
 //! | `cloud` | no | logins at Amazon ECR, Google's registries and Azure's: `auth::cloud` |
-//! | `keyless` | no | signatures of identities and log entries, checked offline; the one feature that brings aws-lc |
+//! | `keyless` | no | signatures of identities and log entries, checked offline |
 //! | `pgp` | no | `trust::pgp`: Helm provenance, signed and verified |
 //!
 //! Helm's rules are those of 4.2.4; where 3.x differs, the item says so. The minimum Rust version is 1.88.

@@ -21,7 +21,7 @@ use crate::{
 pub use private::SigningKey;
 
 /// The smallest and largest RSA moduli, in bits.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+pub(super) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,6 +7,10 @@
 //! in the log and speaks of this signature, this certificate and this digest; and the signature. Whose certificate it is, is
 //! compared here, with an [`Identity`].
 //!
+//! The cryptography is that of the rest of the library: ECDSA over P-256 and P-384, Ed25519, RSA of 2048 to 8192 bits. What is signed with ML-DSA, which
+//! that crate knows too, could not be checked: neither good nor bad. Which cryptography that crate uses is one choice for the whole process, made at the
+//! first check; a program that uses it too and has installed a `CryptoProvider` of its own before keeps that, here as well.
+//!
 //! Charts that cosign 1 and 2 signed this way are read too: what lies in the annotations of a signature tag becomes a bundle of version 0.1.
 
 mod blob;
@@ -16,6 +20,8 @@ mod judge;
 #[cfg(feature = "keyless")]
 mod machine;
 mod pattern;
+#[cfg(feature = "keyless")]
+mod provider;
 #[cfg(feature = "keyless")]
 mod transcode;
 mod trust_root;

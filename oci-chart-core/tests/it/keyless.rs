@@ -16,6 +16,7 @@ use self::chart::{Chart, SUBJECT, fixture, policy, root, workflow};
 use crate::support::say;
 
 pub(crate) mod chart;
+mod schemes;
 mod variations;
 
 /// As the suite's README has them.

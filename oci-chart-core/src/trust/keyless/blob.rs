@@ -52,7 +52,8 @@ pub struct BundleProof {
 /// [`SignatureInvalid`](crate::ErrorKind::SignatureInvalid) with the reason,
 /// [`PolicyDenied`](crate::ErrorKind::PolicyDenied) for a good bundle of somebody else,
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a root that cannot be used and for no identities,
-/// [`Unsupported`](crate::ErrorKind::Unsupported) with reason `feature-missing` in a build without the feature.
+/// [`Unsupported`](crate::ErrorKind::Unsupported) with reason `unsupported-key` where something is signed with ML-DSA, which is not checked, and with
+/// reason `feature-missing` in a build without the feature.
 pub fn verify_bundle(
     bundle: &[u8],
     artifact: BundleArtifact<'_>,

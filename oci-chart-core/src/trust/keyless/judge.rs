@@ -18,7 +18,7 @@ use super::{
     },
     Identity, TrustRoot,
     identity::Certified,
-    machine::{Machine, Proof},
+    machine::{Machine, Proof, Refused},
     transcode,
 };
 use crate::{
@@ -223,7 +223,7 @@ impl Log {
 
     fn ask(
         &self,
-        question: impl FnOnce(&Machine) -> Result<Proof, Flaw>,
+        question: impl FnOnce(&Machine) -> Result<Proof, Refused>,
     ) -> Result<Option<Timestamp>, Objection> {
         match self {
             Self::Ignored => Ok(None),

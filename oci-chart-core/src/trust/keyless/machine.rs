@@ -12,11 +12,13 @@ use sigstore_verify::{
 use super::{
     super::{
         dsse::Envelope,
+        examination::Objection,
         flaw::Flaw,
         strict_json::{self, Json},
     },
     Claim, TrustRoot,
     identity::Certified,
+    provider,
 };
 use crate::{
     chart::Timestamp,
@@ -39,6 +41,42 @@ pub(super) struct Proof {
     pub(super) time: Option<Timestamp>,
 }
 
+/// Why a bundle proves nothing.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Something is wrong with it.
+    Flawed(Flaw),
+    /// It rests on a signature of this kind, which is not checked here.
+    Unchecked(&'static str),
+}
+
+impl From<Flaw> for Refused {
+    fn from(flaw: Flaw) -> Self {
+        Self::Flawed(flaw)
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Flawed(flaw) => flaw.into(),
+            Refused::Unchecked(scheme) => {
+                let message = format!("signatures of this kind are not checked: {scheme}");
+                Self::new(ErrorKind::Unsupported, message).with_reason(Reason::UnsupportedKey)
+            }
+        }
+    }
+}
+
+impl From<Refused> for Objection {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Flawed(flaw) => Self::Refused(flaw),
+            unchecked @ Refused::Unchecked(_) => Self::Unread(Error::from(unchecked).into()),
+        }
+    }
+}
+
 impl Machine {
     /// # Errors
     ///
@@ -51,18 +89,16 @@ impl Machine {
                     "take the trusted_root.json of the Sigstore instance whose signatures are to be checked",
                 )
         };
+        provider::install();
         let parsed = TrustedRoot::from_json(root.json()).map_err(|error| unusable(error.to_string()))?;
         Verifier::new(&parsed).map(Self).map_err(|error| unusable(error.to_string()))
     }
 
     /// Checks a bundle with a certificate: chain, certificate timestamp, log entry, times, signature, and that all of them speak of this
     /// signature and this artifact. Whose certificate it is remains to be judged.
-    pub(super) fn certificate(&self, bundle: &[u8], artifact: Artifact<'_>) -> Result<Proof, Flaw> {
+    pub(super) fn certificate(&self, bundle: &[u8], artifact: Artifact<'_>) -> Result<Proof, Refused> {
         let bundle = read(bundle, Material::Certificate)?;
-        let result = self
-            .0
-            .verify(artifact, &bundle, &VerificationPolicy::any_identity())
-            .map_err(|refusal| flaw(&refusal))?;
+        let result = answer(|| self.0.verify(artifact, &bundle, &VerificationPolicy::any_identity()))?;
         // Whatever a policy of that crate may leave out one day: without these nothing is proven.
         let proven = result.certificate_verified() && result.sct_verified() && result.tlog_verified();
         let info = result.certificate().filter(|_| proven);
@@ -74,15 +110,15 @@ impl Machine {
 
     /// Checks a bundle without a certificate, made by the key with this SubjectPublicKeyInfo (DER): log entry, times, signature, and that all of
     /// them speak of this signature, this key and this artifact.
-    pub(super) fn key(&self, bundle: &[u8], key: &[u8], artifact: Artifact<'_>) -> Result<Proof, Flaw> {
+    pub(super) fn key(&self, bundle: &[u8], key: &[u8], artifact: Artifact<'_>) -> Result<Proof, Refused> {
         let bundle = read(bundle, Material::Key)?;
         if bundle.verification_material.tlog_entries.is_empty() {
-            return Err(Flaw::new(Reason::LogEntryInvalid, "there is no log entry"));
+            return Err(Flaw::new(Reason::LogEntryInvalid, "there is no log entry").into());
         }
         let policy = PublicKeyVerificationPolicy::new(DerPublicKey::new(key.to_vec()));
-        let result = self.0.verify(artifact, &bundle, &policy).map_err(|refusal| flaw(&refusal))?;
+        let result = answer(|| self.0.verify(artifact, &bundle, &policy))?;
         if !result.tlog_verified() {
-            return Err(Flaw::new(Reason::LogEntryInvalid, "the log entry was not checked"));
+            return Err(Flaw::new(Reason::LogEntryInvalid, "the log entry was not checked").into());
         }
         Ok(Proof { certified: None, time: earliest(&result) })
     }
@@ -146,6 +182,17 @@ fn read(bytes: &[u8], wanted: Material) -> Result<Bundle, Flaw> {
     Bundle::from_json(text).map_err(|error| Flaw::malformed(format!("not a bundle: {}", escaped(&error))))
 }
 
+/// What the crate answers. A refusal may only mean that something was signed in a way nobody here can check.
+fn answer(
+    check: impl FnOnce() -> Result<VerificationResult, Refusal>,
+) -> Result<VerificationResult, Refused> {
+    let (answer, unchecked) = provider::watched(check);
+    answer.map_err(|refusal| match unchecked {
+        Some(scheme) => Refused::Unchecked(scheme.name()),
+        None => Refused::Flawed(flaw(&refusal)),
+    })
+}
+
 fn certified(info: &CertificateInfo) -> Option<Certified> {
     let claims =
         Claim::ALL.iter().filter_map(|claim| Some((*claim, claim.of(&info.ci_claims)?.to_owned()))).collect();
@@ -180,4 +227,32 @@ fn flaw(refusal: &Refusal) -> Flaw {
 fn escaped(error: &impl std::fmt::Display) -> String {
     let text: String = error.to_string().chars().take(300).collect();
     text.escape_debug().to_string().replace("\\\"", "\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use sigstore_verify::crypto::{SigningScheme, try_default_provider};
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_here_can_check_is_neither_good_nor_bad() {
+        provider::install();
+        let refused = |scheme: SigningScheme| {
+            let check = || {
+                let answer = try_default_provider().unwrap().verify_raw(scheme, &[4; 65], b"", b"");
+                Err(Refusal::SignatureInvalid(answer.unwrap_err().to_string()))
+            };
+            answer(check).unwrap_err()
+        };
+        let unchecked = refused(SigningScheme::MlDsa65);
+        let error = Error::from(unchecked);
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::Unsupported, Some(Reason::UnsupportedKey)));
+        assert!(matches!(Objection::from(refused(SigningScheme::MlDsa44)), Objection::Unread(_)));
+        // What was asked before does not count.
+        let flawed = refused(SigningScheme::EcdsaP256Sha256);
+        assert!(
+            matches!(Objection::from(flawed), Objection::Refused(flaw) if flaw.reason == Reason::SignatureMismatch)
+        );
+    }
 }
