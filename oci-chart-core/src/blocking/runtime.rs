@@ -21,8 +21,8 @@ use crate::{
 
 /// How long a caller waits without a sign of life.
 const TICK: Duration = Duration::from_millis(50);
-/// How long a cancelled task has to clean up before it is dropped.
-const GRACE: Duration = Duration::from_millis(500);
+/// How long a cancelled task has to clean up before it is dropped: with the tick before it less than the 300 ms that bindings promise.
+const GRACE: Duration = Duration::from_millis(200);
 /// As much as a program's first thread has: without optimisation, the state of the longest verbs (publish, in a registry that wants a login)
 /// does not fit into the usual 2 MiB. Only what is used of it takes memory.
 const STACK: usize = 8 << 20;
@@ -53,7 +53,7 @@ impl Runtime {
     /// # Errors
     ///
     /// What the task says; [`ErrorKind::Cancelled`] when the host says `Break` or its token is used (noticed within 50 ms; a task that
-    /// does not stop by itself within half a second is dropped); [`ErrorKind::Internal`] if the task panics.
+    /// does not stop by itself within 200 ms more is dropped); [`ErrorKind::Internal`] if the task panics.
     pub fn wait<T, F>(&self, host: &mut dyn Host, task: impl FnOnce(Context) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>> + Send + 'static,
@@ -215,6 +215,20 @@ mod tests {
         });
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
         dropped.recv_timeout(Duration::from_secs(10)).unwrap();
+    }
+
+    #[test]
+    fn a_task_that_does_not_look_up_is_not_waited_for() {
+        let began = std::sync::Arc::new(std::sync::OnceLock::new());
+        let started = std::sync::Arc::clone(&began);
+        let mut host = Recorder { stop_after: Some(1), ..Recorder::default() };
+        let result = Runtime::default().wait(&mut host, |_| async move {
+            started.get_or_init(Instant::now);
+            std::thread::sleep(Duration::from_secs(2));
+            Ok(())
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert!(began.get().is_none_or(|began| began.elapsed() < Duration::from_secs(1)));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 
 use super::{Client, Host, Runtime};
+#[cfg(feature = "registry")]
+use crate::name::{Host as RegistryHost, RepositoryName};
 use crate::{
     error::Result,
     name::{Location, Tag},
@@ -21,6 +23,13 @@ impl Client {
     pub fn list_tags(&self, at: &Location) -> Result<Items<Tag>> {
         let store = self.traced(at)?;
         Ok(Items::new(Arc::clone(&self.runtime), |hands| async move { hands.serve(store.tags()).await }))
+    }
+
+    /// All repositories of a registry that the credentials may see, page by page: see [`Registries::catalog`](crate::store::Registries::catalog).
+    #[cfg(feature = "registry")]
+    pub fn list_repositories(&self, registry: &RegistryHost) -> Result<Items<RepositoryName>> {
+        let names = self.client.registries().catalog(registry)?;
+        Ok(Items::new(Arc::clone(&self.runtime), |hands| hands.serve(names)))
     }
 
     /// All manifests whose subject is `subject`, or those of one artifact type, page by page.

@@ -26,6 +26,7 @@ serve [OPTION]...
   --anonymous-pull    with --bearer: tokens for pull need no credentials
   --token-port        with --bearer: serve tokens from another port
   --tls               speak TLS with the built-in certificate; its authority is fixtures/tls/authority.pem
+  --mutual-tls        the same, and demand a certificate of that authority: the one beside it
   --dir PATH          keep blobs above the memory limit in this directory
   --memory-limit N    bytes of a blob that stay in memory (default: 1048576)
   --latency-ms N      wait before each answer
@@ -181,6 +182,7 @@ fn configure(mut arguments: impl Iterator<Item = String>) -> Result<Builder, Str
 fn switch(builder: Builder, option: &str) -> Result<Builder, String> {
     Ok(match option {
         "--tls" => builder.tls(Tls::built_in()),
+        "--mutual-tls" => builder.tls(Tls::built_in().client_authority(Tls::AUTHORITY)),
         "--no-mount" => builder.mounts(Mounts::Never),
         "--no-anonymous-mount" => builder.anonymous_mount(false),
         "--no-single-post" => builder.single_post(false),
