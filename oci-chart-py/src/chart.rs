@@ -4,7 +4,7 @@ use std::{io::Read as _, num::NonZeroUsize, path::PathBuf, time::SystemTime};
 
 use oci_chart_core::{
     Error, ErrorKind, Limits, Reason,
-    chart::{self, ChartFile, LoadOptions, PackageOptions},
+    chart::{self, ChartFile, EntryTimes, LoadOptions, PackageOptions},
 };
 use pyo3::{prelude::*, types::PyBytes};
 
@@ -142,13 +142,13 @@ impl Chart {
 
     /// Packages the chart, into the directory `dest` if there is one. The same tree gives the same bytes.
     ///
-    /// `time` (a `datetime`, or seconds since 1970) stamps every file; without it `SOURCE_DATE_EPOCH` does, else a fixed time. Nothing in the
-    /// chart's directory changes.
+    /// `time` (a `datetime`, or seconds since 1970) stamps every file; without it `SOURCE_DATE_EPOCH` does, else a fixed time. With `entry_times`
+    /// `"source"` each file has its own, as in Helm. Nothing in the chart's directory changes.
     ///
     /// >>> package = Chart.load("examples/charts/greeter").package(version="2.0.0")
     /// >>> package.file_name
     /// 'greeter-2.0.0.tgz'
-    #[pyo3(signature = (dest = None, /, *, version = None, app_version = None, time = None, threads = None, cancel = None))]
+    #[pyo3(signature = (dest = None, /, *, version = None, app_version = None, time = None, entry_times = "one", threads = None, cancel = None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
     fn package(
         &self,
@@ -157,12 +157,13 @@ impl Chart {
         version: Option<String>,
         app_version: Option<String>,
         time: Option<Moment>,
+        entry_times: &str,
         threads: Option<NonZeroUsize>,
         cancel: Option<CancelToken>,
     ) -> PyResult<Package> {
-        let chart = self.0.clone();
+        let (chart, entry_times) = (self.0.clone(), self::entry_times(entry_times));
         computed(py, cancel, move |token| {
-            let mut options = PackageOptions::default().with_cancel(token);
+            let mut options = PackageOptions::default().with_entry_times(entry_times?).with_cancel(token);
             if let Some(version) = version {
                 options = options.with_version(version);
             }
@@ -190,6 +191,16 @@ impl Chart {
     fn all_files(&self) -> impl Iterator<Item = &ChartFile> {
         let Self(chart) = self;
         chart.values().into_iter().chain(chart.schema()).chain(chart.templates()).chain(chart.files())
+    }
+}
+
+fn entry_times(word: &str) -> oci_chart_core::Result<EntryTimes> {
+    match word {
+        "one" => Ok(EntryTimes::One),
+        "source" => Ok(EntryTimes::Source),
+        _ => Err(Error::new(ErrorKind::InvalidInput, "no such rule for times")
+            .with_context("entry_times", format!("{word:?}"))
+            .with_hint("it is one or source")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client, and the verbs that move charts.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -8,9 +9,9 @@ use std::{
 use oci_chart_core::{
     ChartArtifact, Error, ErrorKind, Result, blocking,
     name::{Location, Selector, Target},
-    oci::ArtifactOptions,
+    oci::{ArtifactOptions, LayerOrder},
     store::TagMode,
-    transfer::{PullOptions, PushOptions},
+    transfer::{PullOptions, Pulled, PushOptions},
 };
 use pyo3::{
     gc::{PyTraverseError, PyVisit},
@@ -24,7 +25,7 @@ use crate::{
     errors::raise,
     options::Options,
     trust::{PolicyHandle, Verifying},
-    values::{Descriptor, PullResult, PushResult},
+    values::{Descriptor, Place, PullResult, PushResult},
 };
 
 /// Connections, tokens and what else calls share. `oci_chart.Client` is what people see of it.
@@ -95,18 +96,18 @@ impl Opened {
     }
 }
 
-/// How a push goes: what may happen to the tag, other tags, and the time that the manifest names.
+/// How a push goes: what may happen to the tag, other tags, the time that the manifest names, and the order of its layers.
 #[derive(FromPyObject)]
-pub(crate) struct Pushing(String, Vec<String>, Option<Moment>);
+pub(crate) struct Pushing(String, Vec<String>, Option<Moment>, String);
 
 impl Pushing {
     pub(crate) fn options(self) -> Result<(ArtifactOptions, PushOptions)> {
-        let Self(mode, channels, created) = self;
+        let Self(mode, channels, created, layer_order) = self;
         let mut push = PushOptions::default().with_mode(tag_mode(&mode)?);
         for channel in channels {
             push = push.with_channel(channel.parse()?);
         }
-        let mut artifact = ArtifactOptions::default();
+        let mut artifact = ArtifactOptions::default().with_layer_order(order(&layer_order)?);
         if let Some(Moment(created)) = created {
             artifact = artifact.with_created(created);
         }
@@ -119,14 +120,14 @@ pub(crate) fn push(
     py: Python<'_>,
     client: &ClientCore,
     package: &Package,
-    to: &str,
+    to: Place,
     how: Pushing,
     call: Call,
 ) -> PyResult<PushResult> {
     let client = client.open(py)?;
     let package = package.package.clone();
     waited(py, client.host(py, call), |host| {
-        let location = Target::of_push(to, &package.metadata()?.name)?;
+        let location = Target::of_push(&to, &package.metadata()?.name)?;
         let (artifact, push) = how.options()?;
         let artifact = ChartArtifact::new(package, &artifact)?;
         let pushed = client.blocking.push(&artifact, &location, &push, host)?;
@@ -140,9 +141,9 @@ pub(crate) fn push(
 pub(crate) fn pull(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
-    dest: Option<std::path::PathBuf>,
+    dest: Option<PathBuf>,
     policy: Option<PolicyHandle>,
     how: Verifying,
     provenance: bool,
@@ -150,33 +151,37 @@ pub(crate) fn pull(
 ) -> PyResult<PullResult> {
     let client = client.open(py)?;
     let pulled = waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let core = client.blocking.client();
         let options = match policy {
             Some(policy) => PullOptions::verified_by(policy.0).with_verify_options(how.options(core)?),
             None => PullOptions::without_verification(),
         };
         let options = options.with_provenance(provenance).with_limits(core.limits().clone());
-        let pulled = client.blocking.pull(&location, &selector, &options, host)?;
-        if let Some(dest) = dest {
-            pulled.package.write_to_dir(dest)?;
-        }
-        Ok(pulled)
+        written(client.blocking.pull(&location, &selector, &options, host)?, dest)
     })?;
     PullResult::from_pulled(py, pulled)
+}
+
+/// The chart, with its package in the directory, if there is one.
+pub(crate) fn written(pulled: Pulled, dest: Option<PathBuf>) -> Result<Pulled> {
+    if let Some(dest) = dest {
+        pulled.package.write_to_dir(dest)?;
+    }
+    Ok(pulled)
 }
 
 #[pyfunction]
 pub(crate) fn resolve(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     call: Call,
 ) -> PyResult<Descriptor> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         Ok(Descriptor::from(&client.blocking.resolve(&location, &selector, host)?))
     })
 }
@@ -186,13 +191,13 @@ pub(crate) fn resolve(
 pub(crate) fn metadata(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     call: Call,
 ) -> PyResult<String> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         Ok(client.blocking.fetch_metadata(&location, &selector, host)?.to_json())
     })
 }
@@ -201,14 +206,14 @@ pub(crate) fn metadata(
 pub(crate) fn tag(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     tag: &str,
     mode: &str,
     call: Call,
 ) -> PyResult<()> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, None)?;
+        let (location, selector) = target(&reference, None)?;
         let (tag, mode) = (tag.parse()?, tag_mode(mode)?);
         let descriptor = client.blocking.resolve(&location, &selector, host)?;
         client.blocking.tag(&location, &descriptor, &tag, &mode, host)
@@ -219,13 +224,13 @@ pub(crate) fn tag(
 pub(crate) fn delete(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     call: Call,
 ) -> PyResult<()> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         client.blocking.delete(&location, &selector, host)
     })
 }
@@ -235,12 +240,12 @@ pub(crate) fn delete(
 pub(crate) fn diagnose(
     py: Python<'_>,
     client: &ClientCore,
-    place: &str,
+    place: Place,
     call: Call,
 ) -> PyResult<(String, String)> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, _) = target(place, None)?;
+        let (location, _) = target(&place, None)?;
         let found = client.blocking.diagnose(&location, host)?;
         Ok((serde_json::json!(found).to_string(), found.to_string()))
     })
@@ -251,6 +256,16 @@ pub(crate) fn target(reference: &str, version: Option<&str>) -> Result<(Location
     let target: Target = reference.parse()?;
     let selector = target.selector(version)?;
     Ok((target.into_location(), selector))
+}
+
+fn order(word: &str) -> Result<LayerOrder> {
+    match word {
+        "chart-first" => Ok(LayerOrder::ChartFirst),
+        "helm" => Ok(LayerOrder::Helm),
+        _ => Err(Error::new(ErrorKind::InvalidInput, "no such order of layers")
+            .with_context("layer_order", format!("{word:?}"))
+            .with_hint("it is chart-first or helm")),
+    }
 }
 
 pub(crate) fn tag_mode(mode: &str) -> Result<TagMode> {

@@ -35,14 +35,14 @@ mod _native {
         login::{Credentials, PullSecret, login, login_status, logout, stored_logins},
         pgp::Keyring,
         store::{
-            BlobReader, ReferrerIterator, TagIterator, fetch_to, has, manifest, open_blob, referrers,
-            store_content, tags,
+            BlobReader, ReferrerIterator, RepositoryIterator, TagIterator, fetch_to, has, manifest,
+            open_blob, referrers, repositories, store_content, tags,
         },
-        trust::{Attachment, Attestation, PolicyCore},
+        trust::{Attachment, Attestation, PolicyCore, VerifiedCore},
         values::{CancelToken, Descriptor, Event, PullResult, PushResult, Reference, matches, version},
         verify::{
-            attach, attest, examine, fetch_attachment, publish, sign, tree, verify, verify_attestation,
-            verify_bundle,
+            attach, attest, examine, fetch_attachment, publish, pull_verified, sign, tree, verify,
+            verify_attestation, verify_bundle,
         },
     };
 

@@ -77,7 +77,7 @@ struct Retry {
 impl Options {
     /// The client; `asks` tells that the caller is asked for credentials.
     pub(crate) fn client(mut self, asks: bool) -> Result<Client> {
-        let credentials = self.credentials(asks)?;
+        let (mut credentials, cloud_logins) = (self.credentials(asks)?, self.cloud_logins);
         let mut builder = Client::builder().limits(Bounds::limits(self.limits.take())?);
         if let Some(cache) = self.cache.take() {
             let cache = Cache::new(cache);
@@ -90,14 +90,18 @@ impl Options {
             builder = builder.policy(policy);
         }
         let (connection, more) = self.connection()?;
-        let credentials = match more {
-            Some(more) => credentials.then(more),
-            None => credentials,
-        };
+        if cloud_logins {
+            // A cloud is reached as its registry is.
+            let options = CloudOptions::default().with_connection(connection.clone());
+            credentials = credentials.then(CloudLogins::new(options)?);
+        }
+        if let Some(more) = more {
+            credentials = credentials.then(more);
+        }
         builder.connection(connection).credentials(credentials).build()
     }
 
-    /// The caller's own first, what others left behind last.
+    /// The caller's own first, then what others left behind.
     fn credentials(&mut self, asks: bool) -> Result<Chain> {
         let mut known = StaticCredentials::default();
         for (host, login) in std::mem::take(&mut self.auth) {
@@ -114,9 +118,6 @@ impl Options {
             Stored::Asked(false) => {}
             Stored::Asked(true) => chain = chain.then(StoredLogins::standard()),
             Stored::File(path) => chain = chain.then(StoredLogins::in_file(path, KeyRule::Docker)),
-        }
-        if self.cloud_logins {
-            chain = chain.then(CloudLogins::new(CloudOptions::default())?);
         }
         Ok(chain)
     }

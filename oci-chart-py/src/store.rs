@@ -9,9 +9,10 @@ use std::{
 use bytes::Bytes;
 use oci_chart_core::{
     Content, Digest, Error, ErrorKind, Result,
+    auth::login_host,
     blocking::{self, Items},
     digest::Hasher,
-    name::{Tag, Target},
+    name::{RepositoryName, Tag, Target},
     oci,
     store::Blob,
 };
@@ -21,7 +22,7 @@ use crate::{
     call::{Call, computed, waited},
     client::{ClientCore, Opened, tag_mode, target},
     convert::Source,
-    values::{CancelToken, Descriptor},
+    values::{CancelToken, Descriptor, Place},
 };
 
 /// How much is hashed at a time.
@@ -102,6 +103,21 @@ impl TagIterator {
     }
 }
 
+/// Names of repositories, page by page.
+#[pyclass(frozen, module = "oci_chart._native")]
+pub(crate) struct RepositoryIterator(Pages<RepositoryName>);
+
+#[pymethods]
+impl RepositoryIterator {
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        Ok(self.0.next(py)?.map(|name| name.to_string()))
+    }
+}
+
 /// Descriptors, page by page.
 #[pyclass(frozen, module = "oci_chart._native")]
 pub(crate) struct ReferrerIterator(Pages<oci::Descriptor>);
@@ -118,25 +134,38 @@ impl ReferrerIterator {
 }
 
 #[pyfunction]
-pub(crate) fn tags(py: Python<'_>, client: &ClientCore, place: &str, call: Call) -> PyResult<TagIterator> {
+pub(crate) fn tags(py: Python<'_>, client: &ClientCore, place: Place, call: Call) -> PyResult<TagIterator> {
     let again = Again::new(py, client, call)?;
-    let list = || again.client.blocking.list_tags(Target::parse(place)?.location());
+    let list = || again.client.blocking.list_tags(Target::parse(&place)?.location());
     let items = list().map_err(|error: Error| crate::errors::raise(py, &error))?;
     Ok(TagIterator(Pages::new(again, items)))
+}
+
+#[pyfunction]
+pub(crate) fn repositories(
+    py: Python<'_>,
+    client: &ClientCore,
+    registry: &str,
+    call: Call,
+) -> PyResult<RepositoryIterator> {
+    let again = Again::new(py, client, call)?;
+    let list = || again.client.blocking.list_repositories(&login_host(registry)?);
+    let items = list().map_err(|error: Error| crate::errors::raise(py, &error))?;
+    Ok(RepositoryIterator(Pages::new(again, items)))
 }
 
 #[pyfunction]
 pub(crate) fn referrers(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     artifact_type: Option<&str>,
     call: Call,
 ) -> PyResult<ReferrerIterator> {
     let again = Again::new(py, client, call)?;
     let items = again.waited(py, |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let client = &again.client.blocking;
         let subject = client.resolve(&location, &selector, host)?;
         client.list_referrers(&location, &subject, artifact_type.map(Into::into).as_ref())
@@ -150,13 +179,13 @@ pub(crate) fn referrers(
 pub(crate) fn manifest<'py>(
     py: Python<'py>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     call: Call,
 ) -> PyResult<(Descriptor, Bound<'py, PyBytes>)> {
     let client = client.open(py)?;
     let (descriptor, bytes) = waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         client.blocking.fetch_manifest(&location, &selector, host)
     })?;
     Ok(((&descriptor).into(), PyBytes::new(py, &bytes)))
@@ -167,13 +196,13 @@ pub(crate) fn manifest<'py>(
 pub(crate) fn has(
     py: Python<'_>,
     client: &ClientCore,
-    place: &str,
+    place: Place,
     descriptor: Descriptor,
     call: Call,
 ) -> PyResult<bool> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        client.blocking.exists(Target::parse(place)?.location(), &descriptor.core()?, host)
+        client.blocking.exists(Target::parse(&place)?.location(), &descriptor.core()?, host)
     })
 }
 
@@ -182,14 +211,14 @@ pub(crate) fn has(
 pub(crate) fn fetch_to(
     py: Python<'_>,
     client: &ClientCore,
-    place: &str,
+    place: Place,
     descriptor: Descriptor,
     path: std::path::PathBuf,
     call: Call,
 ) -> PyResult<()> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        client.blocking.fetch_to(Target::parse(place)?.location(), &descriptor.core()?, path, host)
+        client.blocking.fetch_to(Target::parse(&place)?.location(), &descriptor.core()?, path, host)
     })
 }
 
@@ -199,7 +228,7 @@ pub(crate) fn fetch_to(
 pub(crate) fn store_content(
     py: Python<'_>,
     client: &ClientCore,
-    place: &str,
+    place: Place,
     content: Source,
     media_type: &str,
     tags: Vec<String>,
@@ -217,7 +246,7 @@ pub(crate) fn store_content(
         let mode = tag_mode(mode)?;
         let tags = tags.iter().map(|tag| Ok((tag.parse()?, mode))).collect::<Result<Vec<_>>>()?;
         let blob = Blob::from_content(descriptor.clone(), content);
-        again.blocking.store_blob(Target::parse(place)?.location(), &blob, &tags, host)?;
+        again.blocking.store_blob(Target::parse(&place)?.location(), &blob, &tags, host)?;
         Ok((&descriptor).into())
     })
 }
@@ -252,12 +281,12 @@ struct Reading {
 pub(crate) fn open_blob(
     py: Python<'_>,
     client: &ClientCore,
-    place: &str,
+    place: Place,
     descriptor: Descriptor,
     call: Call,
 ) -> PyResult<BlobReader> {
     let again = Again::new(py, client, call)?;
-    let open = || again.client.blocking.open_blob(Target::parse(place)?.location(), &descriptor.core()?);
+    let open = || again.client.blocking.open_blob(Target::parse(&place)?.location(), &descriptor.core()?);
     let pieces = open().map_err(|error: Error| crate::errors::raise(py, &error))?;
     let inner = Mutex::new(Some(Reading { pieces, rest: Bytes::new() }));
     Ok(BlobReader { again, inner, descriptor })

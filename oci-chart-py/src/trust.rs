@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use oci_chart_core::{
     Error, ErrorKind, Result,
-    name::Target,
+    name::{Location, Target},
+    oci,
     store::Store,
     trust::{self, Format, SignOptions, VerifyOptions},
 };
@@ -15,6 +16,7 @@ use crate::{
     call::detached,
     convert::{Moment, Source, Text, python_data},
     errors::raise,
+    values::Place,
 };
 
 python_data! { "oci_chart.trust" Evidence PgpEvidence }
@@ -51,6 +53,21 @@ impl<'py> FromPyObject<'_, 'py> for PolicyHandle {
             PyTypeError::new_err("a policy is wanted: oci_chart.Policy, or False for no verification")
         })?;
         Ok(Self(Arc::clone(&core.cast::<PolicyCore>()?.get().0)))
+    }
+}
+
+/// A manifest that satisfied a policy, and where: what can only be had of a check. `oci_chart.trust.Verified` is what people see of it.
+#[pyclass(frozen, module = "oci_chart._native")]
+pub(crate) struct VerifiedCore {
+    pub(crate) verified: trust::Verified<oci::Descriptor>,
+    pub(crate) location: Location,
+}
+
+#[pymethods]
+impl VerifiedCore {
+    /// What people read.
+    fn json(&self) -> String {
+        self.verified.to_json()
     }
 }
 
@@ -211,7 +228,7 @@ pub(crate) struct Signing(
     Option<BTreeMap<String, String>>,
     Option<String>,
     Option<Moment>,
-    Option<String>,
+    Option<Place>,
     bool,
 );
 
@@ -241,7 +258,7 @@ impl Signing {
 
 /// Where signatures lie, if not beside the chart, and the time of the check.
 #[derive(FromPyObject)]
-pub(crate) struct Verifying(pub(crate) Option<String>, pub(crate) Option<Moment>);
+pub(crate) struct Verifying(Option<Place>, Option<Moment>);
 
 impl Verifying {
     pub(crate) fn options(self, client: &oci_chart_core::Client) -> Result<VerifyOptions> {

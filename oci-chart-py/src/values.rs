@@ -43,7 +43,7 @@ pub(crate) fn matches(py: Python<'_>, constraint: &str, version: &str) -> PyResu
 /// ('charts/web', '1.0.0')
 /// >>> Reference("oci://registry.example/charts/web").selector
 /// '*'
-#[pyclass(frozen, eq, hash, get_all, module = "oci_chart")]
+#[pyclass(frozen, from_py_object, eq, hash, get_all, module = "oci_chart")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reference {
     /// The text, in its usual form.
@@ -89,6 +89,24 @@ impl Reference {
 
     fn __getnewargs__(&self) -> (&str,) {
         (&self.text,)
+    }
+}
+
+/// Where something is, or which version of it: a text, or a [`Reference`].
+#[derive(FromPyObject)]
+pub(crate) enum Place {
+    Text(String),
+    Reference(Reference),
+}
+
+impl std::ops::Deref for Place {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Reference(reference) => &reference.text,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The verbs of trust. Each takes the client, a reference with a version beside it, its own arguments, and last what every call takes.
 
+use std::path::PathBuf;
+
 use oci_chart_core::{
     ChartArtifact, Digest, Error, ErrorKind,
     name::Target,
@@ -10,31 +12,54 @@ use pyo3::prelude::*;
 use crate::{
     call::{Call, computed, waited},
     chart::Package,
-    client::{ClientCore, Pushing, target},
+    client::{ClientCore, Pushing, target, written},
     convert::{Octets, Source},
     keys::AnySigner,
-    trust::{Attachment, Attestation, Evidence, PolicyHandle, Signing, Verifying},
-    values::{Descriptor, PushResult},
+    trust::{Attachment, Attestation, Evidence, PolicyHandle, Signing, VerifiedCore, Verifying},
+    values::{Descriptor, Place, PullResult, PushResult},
 };
 
-/// What was verified and why, as JSON.
+/// What was verified and why.
 #[pyfunction]
 pub(crate) fn verify(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     policy: PolicyHandle,
     how: Verifying,
     call: Call,
-) -> PyResult<String> {
+) -> PyResult<VerifiedCore> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let options = how.options(client.blocking.client())?;
         let verified = client.blocking.verify(&location, &selector, &policy.0, &options, host)?;
-        Ok(verified.to_json())
+        Ok(VerifiedCore { verified, location })
     })
+}
+
+/// What was verified before, from where it was verified, or from `place`.
+#[pyfunction]
+pub(crate) fn pull_verified(
+    py: Python<'_>,
+    client: &ClientCore,
+    verified: &VerifiedCore,
+    place: Option<Place>,
+    dest: Option<PathBuf>,
+    call: Call,
+) -> PyResult<PullResult> {
+    let client = client.open(py)?;
+    let pulled = waited(py, client.host(py, call), |host| {
+        let location = match place {
+            Some(place) => Target::parse(&place)?.into_location(),
+            None => verified.location.clone(),
+        };
+        let limits = client.blocking.client().limits();
+        let pulled = client.blocking.pull_verified(&location, &verified.verified, limits, host)?;
+        written(pulled, dest)
+    })?;
+    PullResult::from_pulled(py, pulled)
 }
 
 /// The evidence, whatever it comes to.
@@ -42,7 +67,7 @@ pub(crate) fn verify(
 pub(crate) fn examine(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     policy: PolicyHandle,
     how: Verifying,
@@ -50,7 +75,7 @@ pub(crate) fn examine(
 ) -> PyResult<Evidence> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let options = how.options(client.blocking.client())?;
         let found = client.blocking.examine(&location, &selector, &policy.0, &options, host)?;
         Ok(Evidence(found.to_json()))
@@ -62,7 +87,7 @@ pub(crate) fn examine(
 pub(crate) fn sign(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     signer: AnySigner,
     how: Signing,
@@ -72,7 +97,7 @@ pub(crate) fn sign(
     let host = client.host(py, call);
     let signer = signer.core(py, &host.raised);
     waited(py, host, |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let options = how.options(client.blocking.client())?;
         let subject = client.blocking.resolve(&location, &selector, host)?;
         let signed = client.blocking.sign(&location, &subject, signer, &options, host)?;
@@ -85,14 +110,14 @@ pub(crate) fn sign(
 pub(crate) fn attach(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     attachment: Attachment,
     call: Call,
 ) -> PyResult<Descriptor> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let subject = client.blocking.resolve(&location, &selector, host)?;
         let attached = client.blocking.attach(&location, &subject, &attachment.0, host)?;
         Ok((&attached.descriptor).into())
@@ -104,12 +129,12 @@ pub(crate) fn attach(
 pub(crate) fn fetch_attachment(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     call: Call,
 ) -> PyResult<Attachment> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, None)?;
+        let (location, selector) = target(&reference, None)?;
         let referrer = client.blocking.resolve(&location, &selector, host)?;
         let limits = client.blocking.client().limits();
         client.blocking.fetch_attachment(&location, &referrer, limits, host).map(Attachment)
@@ -122,7 +147,7 @@ pub(crate) fn fetch_attachment(
 pub(crate) fn attest(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     attestation: Attestation,
     signer: AnySigner,
@@ -133,7 +158,7 @@ pub(crate) fn attest(
     let host = client.host(py, call);
     let signer = signer.core(py, &host.raised);
     waited(py, host, |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let options = how.options(client.blocking.client())?;
         let subject = client.blocking.resolve(&location, &selector, host)?;
         let made = client.blocking.attest(&location, &subject, &attestation.0, signer, &options, host)?;
@@ -146,7 +171,7 @@ pub(crate) fn attest(
 pub(crate) fn verify_attestation(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     policy: &str,
     how: Verifying,
@@ -154,7 +179,7 @@ pub(crate) fn verify_attestation(
 ) -> PyResult<String> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let options = how.options(client.blocking.client())?;
         let policy = AttestationPolicy::from_json(policy)?;
         let verified = client.blocking.verify_attestation(&location, &selector, &policy, &options, host)?;
@@ -167,13 +192,13 @@ pub(crate) fn verify_attestation(
 pub(crate) fn tree(
     py: Python<'_>,
     client: &ClientCore,
-    reference: &str,
+    reference: Place,
     version: Option<&str>,
     call: Call,
 ) -> PyResult<(String, String)> {
     let client = client.open(py)?;
     waited(py, client.host(py, call), |host| {
-        let (location, selector) = target(reference, version)?;
+        let (location, selector) = target(&reference, version)?;
         let limits = client.blocking.client().limits();
         let tree = client.blocking.tree(&location, &selector, limits, host)?;
         Ok((tree.to_json(), tree.to_string()))
@@ -187,7 +212,7 @@ pub(crate) fn publish(
     py: Python<'_>,
     client: &ClientCore,
     package: &Package,
-    to: &str,
+    to: Place,
     signers: Vec<AnySigner>,
     attachments: Vec<Attachment>,
     attestations: Vec<Attestation>,
@@ -200,7 +225,7 @@ pub(crate) fn publish(
     let signers: Vec<_> = signers.into_iter().map(|signer| signer.core(py, &host.raised)).collect();
     let package = package.package.clone();
     waited(py, host, |host| {
-        let location = Target::of_push(to, &package.metadata()?.name)?;
+        let location = Target::of_push(&to, &package.metadata()?.name)?;
         let (artifact, push) = push.options()?;
         let artifact = ChartArtifact::new(package, &artifact)?;
         let mut options =

@@ -26,6 +26,8 @@ def main(host: str) -> None:
     assert importlib.metadata.requires("oci-chart") is None
     assert importlib.metadata.version("oci-chart") == oci_chart.__version__
 
+    if sys.version_info >= (3, 12):
+        assert "subinterpreter" in imported_in_another_interpreter()
     # The module must not switch the lock on where there is none.
     has_lock = getattr(sys, "_is_gil_enabled", lambda: True)()
     assert has_lock == (not sysconfig.get_config_var("Py_GIL_DISABLED"))
@@ -63,6 +65,19 @@ def command(*arguments: str) -> tuple[int, str]:
         out.fileno = sys.__stdout__.fileno
         code = script.load()(arguments)
     return code, out.getvalue()
+
+
+def imported_in_another_interpreter() -> str:
+    """What importing fails with there."""
+    import importlib
+
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    interpreters = importlib.import_module(name)
+    try:
+        failed = interpreters.run_string(interpreters.create(), "import oci_chart")
+    except interpreters.RunFailedError as error:
+        return str(error)
+    return str(getattr(failed, "formatted", "it was imported"))
 
 
 def threads() -> int:

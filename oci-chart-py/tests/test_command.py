@@ -51,6 +51,16 @@ def test_a_release(serve, chart_dir, tmp_path) -> None:
     assert run("show", f"{reference}:2.0.0", *login, stdin="pass word\n").code == 6
 
 
+def test_each_part_of_a_chart_is_shown(chart_dir) -> None:
+    (chart_dir / "README.md").write_text("# Web\n")
+    (chart_dir / "crds").mkdir()
+    (chart_dir / "crds/thing.yaml").write_text("kind: Thing\n")
+    for part, shown in [("values", "replicas: 1\n"), ("readme", "# Web\n"), ("crds", "---\nkind: Thing\n\n")]:
+        assert run("show", str(chart_dir), "--part", part).out == shown
+        assert json.loads(run("show", str(chart_dir), "--part", part, "--json").out) == {part: shown}
+    assert json.loads(run("show", str(chart_dir), "--json").out)["version"] == "1.0.0"
+
+
 def test_a_layout_does_as_well(chart_dir, tmp_path) -> None:
     layout = f"oci-layout:{tmp_path / 'store'}"
     # A directory is packaged on the way.
@@ -171,7 +181,12 @@ def test_connections_are_as_the_options_say(serve, chart_dir, tmp_path) -> None:
     stranger = run("push", str(chart_dir), base, "--json")
     assert stranger.code == 1 and json.loads(stranger.out)["error"]["kind"] == "tls"
     assert run("push", str(chart_dir), base, "--ca-file", authority).code == 0
-    assert run("versions", f"{base}/web", "--insecure-skip-tls-verify").out == "1.0.0\n"
+    for insecure in ["--insecure-skip-tls-verify", "--insecure"]:
+        assert run("versions", f"{base}/web", insecure).out == "1.0.0\n"
+    mutual = f"oci://{serve('--mutual-tls').host}/charts"
+    shown = ("--cert-file", authority.replace("authority", "certificate"), "--key-file", authority.replace("authority", "key"))
+    assert run("push", str(chart_dir), mutual, "--ca-file", authority).code in (1, 7)
+    assert run("push", str(chart_dir), mutual, "--ca-file", authority, *shown).code == 0
     assert run("versions", f"{base}/web", "--cert-file", authority).code == 2
     assert run("versions", f"{base}/web", "--ca-file", str(tmp_path / "absent")).code == 6
 

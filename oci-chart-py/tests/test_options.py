@@ -35,6 +35,15 @@ def test_certificates_are_checked_as_said(serve, chart_dir, tmp_path) -> None:
     assert caught.value.reason == "plain-http-on-https"
 
 
+def test_a_certificate_is_shown_where_one_is_wanted(serve, chart_dir) -> None:
+    host, tls = serve("--mutual-tls").host, AUTHORITY.parent
+    ours = (tls / "certificate.pem", str(tls / "key.pem"))
+    for without in [{}, {"other.example": ours}]:
+        with pytest.raises(ConnectionError):
+            release(Client(retry=ONCE, ca_file=AUTHORITY, client_certificates=without), host, chart_dir)
+    assert release(Client(retry=ONCE, ca_file=AUTHORITY, client_certificates={host: ours}), host, chart_dir)
+
+
 def test_files_that_are_not_there_or_not_what_they_should_be(tmp_path) -> None:
     rubbish = tmp_path / "rubbish.pem"
     rubbish.write_text("mirrors: 7\n")

@@ -128,13 +128,38 @@ def test_a_pool_of_processes(released, method) -> None:
     assert found == {client.resolve(place).digest}
 
 
+def resident() -> int:
+    """Bytes."""
+    with open("/proc/self/statm") as found:
+        return int(found.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_calls_leave_no_memory_behind(released) -> None:
+    client, place, host = released
+
+    def work(rounds: int) -> None:
+        for _ in range(rounds):
+            client.pull(place, verify=False, progress=lambda event: None)
+            list(client.tags(place))
+            with pytest.raises(errors.NotFoundError):
+                client.resolve(f"{place}:9.9.9")
+            # A client of its own has a thread and a pool of connections.
+            Client(plain_http=[host]).exists(place)
+
+    work(60)
+    before = resident()
+    work(240)
+    assert resident() - before < 6 << 20
+
+
 def test_the_interpreter_ends_while_daemon_threads_wait(serve) -> None:
     registry = serve("--latency-ms", "20000")
     program = f"""
         import threading, time, oci_chart
         client = oci_chart.Client(plain_http=["{registry.host}"])
+        package = oci_chart.Chart.load("{serve.chart}").package()
         def wait():
-            client.resolve("oci://{registry.host}/charts/web:1.0.0")
+            client.push(package, "oci://{registry.host}/charts", progress=print)
         for _ in range(8):
             threading.Thread(target=wait, daemon=True).start()
         time.sleep(0.3)

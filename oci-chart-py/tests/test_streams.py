@@ -5,11 +5,13 @@ import hashlib
 import io
 import os
 import pathlib
+import tarfile
 import threading
 
 import pytest
 
-from oci_chart import Chart, Client, Descriptor, Package, errors
+from oci_chart import Chart, Client, Descriptor, Package, Reference, errors
+from oci_chart.enums import EntryTimes
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 EMPTY = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
@@ -59,6 +61,36 @@ def test_credentials_are_asked_for_by_the_call_that_needs_them(serve) -> None:
     assert len(list(store.tags())) == 5 and list(store.referrers("1.0.0")) == []
     assert store.fetch(content).read() == EMPTY
     assert set(asked) == {threading.get_ident()}
+
+
+def test_repositories_are_listed_page_by_page(registry) -> None:
+    client = Client(plain_http=[registry.host])
+    names = [f"charts/web{number}" for number in range(5)]
+    for name in names:
+        client.open(f"oci://{registry.host}/{name}").push(EMPTY, INDEX, tags=["1.0.0"])
+    registry.log()
+    found = client.repositories(f"oci://{registry.host}")
+    assert registry.log() == [] and next(found) == names[0] and len(registry.log()) == 1
+    assert list(found) == names[1:] and len(registry.log()) == 1
+    registry.tell("fault GET */_catalog* 1 status 404")
+    with pytest.raises(NotImplementedError) as caught:
+        list(client.repositories(registry.host))
+    assert caught.value.reason == "catalog-unavailable"
+
+
+def test_a_reference_is_as_good_as_its_text(registry, chart_dir) -> None:
+    client, package = Client(plain_http=[registry.host]), Chart.load(chart_dir).package()
+    pushed = client.push(package, Reference(f"oci://{registry.host}/charts"))
+    place = Reference(f"oci://{registry.host}/charts/web:1.0.0")
+    assert client.pull(place, verify=False).digest == client.resolve(place).digest == pushed.digest
+    assert client.exists(place) and list(client.tags(place)) == ["1.0.0"]
+    assert client.open(place).resolve("1.0.0").digest == pushed.digest
+    client.tag(place, "stable")
+    assert client.diagnose(place).ok and client.tree(place).attached == ()
+    client.delete(place)
+    assert not client.exists(place)
+    with pytest.raises(TypeError):
+        client.exists(7)
 
 
 def test_content_goes_there_and_back(store, tmp_path) -> None:
@@ -145,6 +177,20 @@ def test_manifests_are_bytes_and_tags_point_at_them(store) -> None:
     assert list(store.referrers(pushed.digest)) == []
     with pytest.raises(errors.NotFoundError):
         store.manifest("1.0.0")
+
+
+def test_files_may_keep_their_times(chart_dir) -> None:
+    chart = Chart.load(chart_dir)
+    found = {}
+    for times in ["one", EntryTimes.SOURCE]:
+        data = chart.package(time=1_000_000_000, entry_times=times).read()
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            found[times] = {entry.name: entry.mtime for entry in archive}
+    assert set(found["one"].values()) == {1_000_000_000}
+    values = round((chart_dir / "values.yaml").stat().st_mtime)
+    assert abs(found["source"]["web/values.yaml"] - values) <= 1
+    with pytest.raises(errors.InvalidInputError):
+        chart.package(entry_times="helm")
 
 
 def test_packages_come_from_any_buffer(chart_dir) -> None:

@@ -1,5 +1,6 @@
 """Signatures, what is attached, and provenance, as a Python program sees them."""
 
+import copy
 import datetime
 import json
 import pickle
@@ -16,11 +17,12 @@ from oci_chart import (
     Keyring,
     Policy,
     PublicKey,
+    Reference,
     Signer,
     SigningKey,
     errors,
 )
-from oci_chart.enums import Format, KeyAlgorithm, TrustOutcome, Verdict
+from oci_chart.enums import Format, KeyAlgorithm, LayerOrder, TrustOutcome, Verdict
 from oci_chart.trust import Evidence, Identity, TrustedKey, Verified
 
 SIGNER = "204211D3126C3775F45D8E6AA3BA7E5A08A8B808"
@@ -63,6 +65,28 @@ def test_what_is_verified_comes_with_its_evidence(world, key) -> None:
     assert client.pull(place, verify=False).evidence is None
 
 
+def test_what_was_verified_can_be_pulled(world, key, tmp_path) -> None:
+    client, place = world
+    client.sign(place, key)
+    verified = client.verify(place, trusting(key), version="^1")
+    # It is another one that is the newest by now.
+    client.push(Chart.load(ROOT / "examples/charts/greeter").package(version="1.9.0"), "oci-layout:" + str(tmp_path / "other"))
+    pulled = client.pull_verified(verified, dest=tmp_path)
+    assert (pulled.digest, pulled.evidence) == (verified.digest, verified.evidence)
+    assert pulled.package.read() == (tmp_path / "web-1.0.0.tgz").read_bytes()
+    assert client.pull_verified(verified, place=place).package == pulled.package
+    with pytest.raises(errors.NotFoundError):
+        client.pull_verified(verified, place="oci-layout:" + str(tmp_path / "other"))
+    # A report is no proof, whoever wrote it.
+    for report in [Verified.from_json(verified.to_json()), pickle.loads(pickle.dumps(verified)), copy.copy(verified)]:
+        assert report == verified
+        with pytest.raises(TypeError, match="proves nothing"):
+            client.pull_verified(report)
+    forged = verified.to_dict() | {"Core": verified._core, "_core": verified._core}
+    with pytest.raises(TypeError):
+        client.pull_verified(Verified.from_dict(forged))
+
+
 def test_what_is_not_verified_says_why(world, key) -> None:
     client, place = world
     with pytest.raises(errors.NotSignedError) as caught:
@@ -103,7 +127,7 @@ def test_a_registry_that_fails_is_no_missing_signature(serve, chart_dir, key) ->
 def test_signatures_may_lie_elsewhere(world, key, tmp_path) -> None:
     client, place = world
     elsewhere = place + "-signatures"
-    client.sign(place, key, signatures=elsewhere)
+    client.sign(place, key, signatures=Reference(elsewhere))
     with pytest.raises(errors.NotSignedError):
         client.verify(place, trusting(key))
     assert client.verify(place, trusting(key), signatures=elsewhere).evidence.outcome == "verified"
@@ -268,7 +292,15 @@ def test_provenance_is_signed_and_verified(chart_dir, tmp_path, serve) -> None:
 
     registry = serve()
     client = Client(plain_http=[registry.host])
-    place = client.push(package, f"oci://{registry.host}/charts").location
+    pushed = client.push(package, f"oci://{registry.host}/charts", layer_order="helm")
+    place, (_, manifest) = pushed.location, client.open(pushed.location).manifest(pushed.digest)
+    digests = [layer["digest"] for layer in json.loads(manifest)["layers"]]
+    assert len(digests) == 2 and digests == sorted(digests)
+    first = client.push(package, f"oci://{registry.host}/charts", layer_order=LayerOrder.CHART_FIRST, mode="replace")
+    _, manifest = client.open(place).manifest(first.digest)
+    assert json.loads(manifest)["layers"][0]["digest"] == package.digest
+    with pytest.raises(errors.InvalidInputError):
+        client.push(package, f"oci://{registry.host}/charts", layer_order="helm's")
     pulled = client.pull(place, verify=Policy.pgp(PUBLIC, SIGNER), provenance=True)
     assert pulled.package.provenance == package.provenance
     assert pulled.evidence.requirement.provenance.primary == SIGNER

@@ -1,9 +1,16 @@
 """Values: comparable, hashable, picklable, and shown as they are written."""
 
 import copy
+import dataclasses
+import datetime
+import enum
 import pickle
+import types
+import typing
 
 import pytest
+
+import oci_chart
 
 from oci_chart import (
     CancelToken,
@@ -20,9 +27,15 @@ from oci_chart import (
     Retry,
     Signer,
     SigningKey,
+    auth,
+    diagnosis,
+    enums,
     errors,
+    trust,
 )
+from oci_chart._data import Data
 
+NOON = datetime.datetime(2030, 1, 1, 12, tzinfo=datetime.UTC)
 DIGEST = "sha256:" + "ab" * 32
 DESCRIPTOR = Descriptor("application/x", DIGEST, 3)
 KEY = SigningKey.generate()
@@ -39,15 +52,59 @@ VALUES = [
 ]
 
 
+MODULES = [auth, diagnosis, enums, trust]
+
+
+def made(hint: object) -> object:
+    """Something of this type, with nothing left out."""
+    if isinstance(hint, types.UnionType):
+        return made(typing.get_args(hint)[0])
+    if typing.get_origin(hint) is tuple:
+        inner = typing.get_args(hint)[0]
+        # What holds others of its kind would have no end.
+        return () if inner is trust.Requirement else (made(inner),)
+    if typing.get_origin(hint) is dict:
+        return {"k'": "v"}
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return next(iter(hint))
+    if dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        return hint(**{each.name: made(hints[each.name]) for each in dataclasses.fields(hint) if each.compare})
+    known = {str: "it's", int: 3, bool: True, datetime.datetime: NOON}
+    return known[hint] if hint in known else next(value for value in VALUES if isinstance(value, hint))
+
+
+VALUES += [
+    made(found)
+    for module in MODULES
+    for found in vars(module).values()
+    if dataclasses.is_dataclass(found) and isinstance(found, type)
+]
+
+
 @pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_a_value_is_itself_after_any_journey(value) -> None:
-    assert eval(repr(value)) == value
+    names = {name: found for module in [*MODULES, oci_chart] for name, found in vars(module).items()}
+    assert eval(repr(value), names | {"datetime": datetime}) == value
     assert pickle.loads(pickle.dumps(value)) == value == copy.deepcopy(value)
     assert len({value, copy.copy(value)}) == 1
     for name in type(value).__match_args__:
         with pytest.raises(AttributeError):
             setattr(value, name, None)
     assert value != str(value) and value is not None
+
+
+JSON = [value for value in VALUES if isinstance(value, Data)]
+
+
+@pytest.mark.parametrize("value", JSON, ids=lambda value: type(value).__name__)
+def test_a_value_is_itself_after_json(value) -> None:
+    assert type(value).from_dict(value.to_dict()) == value == type(value).from_json(value.to_json())
+    assert "_" not in "".join(value.to_dict())
+
+
+def test_all_that_the_verbs_give_are_values() -> None:
+    assert len(JSON) >= 20 and len(VALUES) >= 32
 
 
 def test_values_match() -> None:

@@ -10,7 +10,7 @@ True
 :mod:`oci_chart.progress` bars. What happens is logged by the logger ``oci_chart``.
 
 Threads share everything here; so do forked children, though ``spawn`` and ``forkserver`` are the safer ways to start processes. Importing starts no
-thread. Sub-interpreters are not supported: importing fails there with an ImportError.
+thread. Sub-interpreters are not supported: from CPython 3.12 on importing fails there with an ImportError.
 """
 
 from . import errors
@@ -41,7 +41,7 @@ from .errors import ErrorKind, OciChartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from . import enums
+    from . import auth, diagnosis, enums, progress, trust
     from ._retry import Retry
     from .enums import EventKind, PushAction, TagMode
     from .trust import Policy
@@ -74,11 +74,16 @@ __all__ = [
     "SigningKey",
     "Store",
     "TagMode",
+    "auth",
+    "diagnosis",
     "enums",
     "errors",
     "matches",
+    "progress",
+    "trust",
 ]
 
+_MODULES = ("auth", "diagnosis", "enums", "progress", "trust")
 _LATER = {
     "EventKind": "enums",
     "Policy": "trust",
@@ -92,10 +97,14 @@ def __getattr__(name: str) -> object:
     """What takes long to import is imported when it is first wanted."""
     from importlib import import_module
 
-    if name == "enums":
-        return import_module(f"{__name__}.enums")
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found: object = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
     globals()[name] = found
     return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

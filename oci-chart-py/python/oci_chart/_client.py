@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Literal, Self, TypeAlias
 
-    from ._native import Credentials, Event, PullSecret
+    from ._native import Credentials, Event, PullSecret, Reference
     from ._retry import Retry
     from ._store import Store
     from .diagnosis import Diagnosis
-    from .enums import TagMode
+    from .enums import LayerOrder, TagMode
     from .trust import Policy
 
     _StrPath: TypeAlias = str | PathLike[str]
+    _Place: TypeAlias = str | Reference
     _Time: TypeAlias = float | timedelta
     _Progress: TypeAlias = Callable[[Event], object]
     _LoginOf: TypeAlias = tuple[str, str] | Credentials
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 class Client(TrustVerbs, LoginVerbs):
     """Stores and registries, and what is done with them.
 
-    Every call blocks without holding the interpreter's lock, ends on Ctrl-C within 300 ms, and runs its callbacks on the calling thread. Threads may
-    share a client; a forked child may go on with its parent's. A client is closed by ``with`` or :meth:`close`; calls that are under way go on.
+    Every call blocks without holding the interpreter's lock, ends on Ctrl-C within 300 ms, and runs its callbacks on the calling thread. Ctrl-C
+    reaches the main thread alone, as always in Python: calls of other threads are stopped by a :class:`CancelToken`. Threads may share a client; a
+    forked child may go on with its parent's. A client is closed by ``with`` or :meth:`close`; calls that are under way go on.
 
-    A reference is ``oci://HOST/REPOSITORY[:TAG][@DIGEST]`` or ``oci-layout:DIRECTORY[:TAG][@DIGEST]``; ``version`` beside it is a version or a
-    constraint, such as ``^1.2``. Every call takes ``progress`` (called with each :class:`Event`), ``cancel`` (a :class:`CancelToken`) and ``timeout``
+    A reference is ``oci://HOST/REPOSITORY[:TAG][@DIGEST]`` or ``oci-layout:DIRECTORY[:TAG][@DIGEST]``, or a :class:`Reference`; ``version`` beside
+    it is a version or a constraint, such as ``^1.2``. Every call takes ``progress`` (called with each :class:`Event`), ``cancel`` (a :class:`CancelToken`) and ``timeout``
     (for the whole call: seconds or a ``timedelta``), where these make sense.
 
     >>> import tempfile
@@ -44,6 +46,9 @@ class Client(TrustVerbs, LoginVerbs):
     ...     pulled = client.pull(f"oci-layout:{directory}/mirror", version="^1.2", verify=False)
     >>> pulled.package == package
     True
+
+    In the examples of the verbs ``client`` is a client, ``package`` the package of ``examples/charts/greeter``, ``place`` an image layout that has it,
+    ``key`` a :class:`SigningKey`, and ``policy`` trusts that key.
     """
 
     __slots__ = ("__weakref__", "_core")
@@ -142,12 +147,13 @@ class Client(TrustVerbs, LoginVerbs):
     def push(
         self,
         package: Package,
-        to: str,
+        to: _Place,
         /,
         *,
         mode: TagMode | str = "create",
         channels: Iterable[str] = (),
         created: datetime | int | None = None,
+        layer_order: LayerOrder | str = "chart-first",
         progress: _Progress | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
@@ -156,23 +162,28 @@ class Client(TrustVerbs, LoginVerbs):
 
         ``mode`` says what may happen where the version is there: refuse it (``create``), take the same chart for done (``ensure``), ``replace`` it, or
         replace it if it has the digest that is given. ``channels`` are more tags for the same manifest, moved last. ``created`` is the time that the
-        manifest names; without it there is none, or that of ``SOURCE_DATE_EPOCH``.
+        manifest names; without it there is none, or that of ``SOURCE_DATE_EPOCH``. ``layer_order`` only matters beside a provenance file.
 
         :raises AlreadyExistsError: where the version is there.
+
+        >>> client.push(package, "oci-layout:releases", channels=["stable"]).action
+        PushAction.PUSHED
+        >>> client.push(package, "oci-layout:releases", mode="ensure").action
+        PushAction.UNCHANGED
         """
-        how = (mode, list(channels), created)
+        how = (mode, list(channels), created, layer_order)
         return native.push(self._core, package, to, how, (progress, cancel, timeout))
 
     def pull(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
         dest: _StrPath | None = None,
         verify: Policy | Literal[False],
         provenance: bool = False,
-        signatures: str | None = None,
+        signatures: _Place | None = None,
         progress: _Progress | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
@@ -184,6 +195,12 @@ class Client(TrustVerbs, LoginVerbs):
 
         :raises NotSignedError, SignatureInvalidError, PolicyDeniedError: where the policy is not satisfied; ``evidence`` says why.
         :raises CouldNotCheckError: where that could not be found out.
+
+        >>> client.pull(place, version="^1", dest=".", verify=False).package.file_name
+        'greeter-1.2.0.tgz'
+        >>> client.pull(place, verify=policy)
+        Traceback (most recent call last):
+        oci_chart.errors.NotSignedError: ...
         """
         policy = None if verify is False else verify
         call = (progress, cancel, timeout)
@@ -192,7 +209,7 @@ class Client(TrustVerbs, LoginVerbs):
 
     def show(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
@@ -200,20 +217,28 @@ class Client(TrustVerbs, LoginVerbs):
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Chart:
-        """The chart, to look at: its metadata, values, README, custom resource definitions and files."""
+        """The chart, to look at: its metadata, values, README, custom resource definitions and files.
+
+        >>> client.show(place).readme().splitlines()[0]
+        '# greeter'
+        """
         pulled = self.pull(reference, version=version, verify=verify, cancel=cancel, timeout=timeout)
         return pulled.package.chart()
 
     def metadata(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> dict[str, Any]:
-        """The metadata of a version, from its configuration alone, which is what the publisher said."""
+        """The metadata of a version, from its configuration alone, which is what the publisher said.
+
+        >>> client.metadata(place)["version"]
+        '1.2.0'
+        """
         import json
 
         found: dict[str, Any] = json.loads(
@@ -223,7 +248,7 @@ class Client(TrustVerbs, LoginVerbs):
 
     def metadata_json(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
@@ -235,7 +260,7 @@ class Client(TrustVerbs, LoginVerbs):
 
     def resolve(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
@@ -245,19 +270,26 @@ class Client(TrustVerbs, LoginVerbs):
         """The manifest that is meant.
 
         :raises NotFoundError: where there is none.
+
+        >>> client.resolve(place, version=">=1 <2").digest == client.resolve(f"{place}:1.2.0").digest
+        True
         """
         return native.resolve(self._core, reference, version, (None, cancel, timeout))
 
     def exists(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> bool:
-        """Whether there is such a version."""
+        """Whether there is such a version.
+
+        >>> client.exists(place, version="1.2.0"), client.exists(place, version="9.9.9")
+        (True, False)
+        """
         from .errors import NotFoundError
 
         try:
@@ -267,14 +299,27 @@ class Client(TrustVerbs, LoginVerbs):
         return True
 
     def tags(
-        self, place: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+        self, place: _Place, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
     ) -> Iterator[str]:
-        """All tags, in the store's order. A page of the list is asked for when it is wanted; ``timeout`` is for each."""
+        """All tags, in the store's order. A page of the list is asked for when it is wanted; ``timeout`` is for each.
+
+        >>> list(client.tags(place))
+        ['1.2.0']
+        """
         return native.tags(self._core, place, (None, cancel, timeout))
+
+    def repositories(
+        self, registry: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+    ) -> Iterator[str]:
+        """The names of all repositories of a registry that this client may see, page by page. Few registries tell them to everybody.
+
+        :raises UnsupportedError: where the registry does not tell them to this caller.
+        """
+        return native.repositories(self._core, registry, (None, cancel, timeout))
 
     def tag(
         self,
-        reference: str,
+        reference: _Place,
         tag: str,
         /,
         *,
@@ -282,31 +327,51 @@ class Client(TrustVerbs, LoginVerbs):
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> None:
-        """Lets a tag point at what ``reference`` names."""
+        """Lets a tag point at what ``reference`` names.
+
+        >>> client.tag(f"{place}:1.2.0", "stable")
+        >>> sorted(client.tags(place))
+        ['1.2.0', 'stable']
+        """
         native.tag(self._core, reference, tag, mode, (None, cancel, timeout))
 
     def delete(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> None:
-        """Deletes a tag, or by digest a manifest with all its tags."""
+        """Deletes a tag, or by digest a manifest with all its tags.
+
+        >>> client.delete(place, version="1.2.0")
+        >>> client.exists(place)
+        False
+        """
         native.delete(self._core, reference, version, (None, cancel, timeout))
 
-    def open(self, place: str, /) -> Store:
-        """The repository or layout at a place, for what lies below charts: manifests and content by digest. Asks nothing of it."""
+    def open(self, place: _Place, /) -> Store:
+        """The repository or layout at a place, for what lies below charts: manifests and content by digest. Asks nothing of it.
+
+        >>> descriptor, manifest = client.open(place).manifest("1.2.0")
+        >>> descriptor.size == len(manifest)
+        True
+        """
         from ._store import Store
 
-        return Store(self._core, place)
+        return Store(self._core, str(place))
 
     def diagnose(
-        self, place: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+        self, place: _Place, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
     ) -> Diagnosis:
-        """Looks at a place step by step and tells what works there. Nothing is written, and a registry that fails is no exception."""
+        """Looks at a place step by step and tells what works there. Nothing is written, and a registry that fails is no exception.
+
+        >>> found = client.diagnose(place)
+        >>> found.ok, found["pull"].status
+        (True, Status.OK)
+        """
         from dataclasses import replace
 
         from .diagnosis import Diagnosis

@@ -11,7 +11,8 @@ from ._native import Descriptor
 
 
 class Data:
-    """What is built from that JSON, and turned back into it: its fields are in camel case there and in snake case here."""
+    """What is built from that JSON, and turned back into it: its fields are in camel case there and in snake case here. What is not compared is no
+    part of the value."""
 
     __slots__ = ()
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -20,7 +21,7 @@ class Data:
     def from_dict(cls, data: dict[str, Any], /) -> Self:
         """Reads what :meth:`to_dict` gives."""
         hints = get_type_hints(cls)
-        found = {each.name: data.get(_camel(each.name)) for each in fields(cls)}
+        found = {each.name: data.get(_camel(each.name)) for each in fields(cls) if each.compare}
         return cls(
             **{name: _read(value, hints[name]) for name, value in found.items() if value is not None}
         )
@@ -36,7 +37,6 @@ class Data:
         for each in fields(self):
             value = getattr(self, each.name)
             default = each.default if each.default_factory is MISSING else each.default_factory()
-            # What is not compared is no part of the value.
             if each.compare and value != default:
                 found[_camel(each.name)] = _written(value)
         return found

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ._data import Data
-from ._native import Descriptor, PushResult
+from ._native import Descriptor, PushResult, VerifiedCore
 from .enums import AttachedKind, Format, PolicyKind, TrustOutcome, Verdict
 
 
@@ -113,10 +113,11 @@ class Evidence(Data):
 
 @dataclass(frozen=True)
 class Verified(Data):
-    """What was verified, and why it counts."""
+    """What was verified, and why it counts. Read, copied or unpickled it is a report; what :meth:`oci_chart.Client.verify` gave is a proof too."""
 
     value: Descriptor
     evidence: Evidence
+    _core: VerifiedCore | None = field(default=None, repr=False, compare=False)
 
     @property
     def descriptor(self) -> Descriptor:
@@ -127,6 +128,9 @@ class Verified(Data):
     def digest(self) -> str:
         """Its digest."""
         return self.value.digest
+
+    def __reduce__(self) -> tuple[type[Verified], tuple[Descriptor, Evidence]]:
+        return Verified, (self.value, self.evidence)
 
 
 @dataclass(frozen=True)

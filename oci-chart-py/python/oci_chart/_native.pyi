@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, SupportsIndex, final
 from typing_extensions import Buffer
 
-__all__ = ["Attachment", "Attestation", "BlobReader", "CancelToken", "Chart", "ClientCore", "Credentials", "Descriptor", "Event", "Keyring", "Package", "PolicyCore", "PublicKey", "PullResult", "PullSecret", "PushResult", "Reference", "ReferrerIterator", "Signer", "SigningKey", "TagIterator", "attach", "attest", "delete", "diagnose", "error_kinds", "examine", "fetch_attachment", "fetch_to", "has", "login", "login_status", "logout", "manifest", "matches", "metadata", "open_blob", "publish", "pull", "push", "referrers", "resolve", "sign", "store_content", "stored_logins", "tag", "tags", "tree", "verify", "verify_attestation", "verify_bundle", "version", "words"]
+__all__ = ["Attachment", "Attestation", "BlobReader", "CancelToken", "Chart", "ClientCore", "Credentials", "Descriptor", "Event", "Keyring", "Package", "PolicyCore", "PublicKey", "PullResult", "PullSecret", "PushResult", "Reference", "ReferrerIterator", "RepositoryIterator", "Signer", "SigningKey", "TagIterator", "VerifiedCore", "attach", "attest", "delete", "diagnose", "error_kinds", "examine", "fetch_attachment", "fetch_to", "has", "login", "login_status", "logout", "manifest", "matches", "metadata", "open_blob", "publish", "pull", "pull_verified", "push", "referrers", "repositories", "resolve", "sign", "store_content", "stored_logins", "tag", "tags", "tree", "verify", "verify_attestation", "verify_bundle", "version", "words"]
 
 @final
 class Attachment:
@@ -200,12 +200,12 @@ class Chart:
         """
     @property
     def name(self, /) -> str: ...
-    def package(self, dest: str | PathLike[str] | None = None, /, *, version: str | None = None, app_version: str | None = None, time: int | datetime | None = None, threads: SupportsIndex | None = None, cancel: CancelToken | None = None) -> Package:
+    def package(self, dest: str | PathLike[str] | None = None, /, *, version: str | None = None, app_version: str | None = None, time: int | datetime | None = None, entry_times: str = "one", threads: SupportsIndex | None = None, cancel: CancelToken | None = None) -> Package:
         """
         Packages the chart, into the directory `dest` if there is one. The same tree gives the same bytes.
 
-        `time` (a `datetime`, or seconds since 1970) stamps every file; without it `SOURCE_DATE_EPOCH` does, else a fixed time. Nothing in the
-        chart's directory changes.
+        `time` (a `datetime`, or seconds since 1970) stamps every file; without it `SOURCE_DATE_EPOCH` does, else a fixed time. With `entry_times`
+        `"source"` each file has its own, as in Helm. Nothing in the chart's directory changes.
 
         >>> package = Chart.load("examples/charts/greeter").package(version="2.0.0")
         >>> package.file_name
@@ -668,6 +668,14 @@ class ReferrerIterator:
     def __next__(self, /) -> Descriptor: ...
 
 @final
+class RepositoryIterator:
+    """
+    Names of repositories, page by page.
+    """
+    def __iter__(self, /) -> RepositoryIterator: ...
+    def __next__(self, /) -> str: ...
+
+@final
 class Signer:
     """
     A signer whose key is elsewhere: in a KMS, an agent, behind PKCS#11.
@@ -726,19 +734,29 @@ class TagIterator:
     def __iter__(self, /) -> TagIterator: ...
     def __next__(self, /) -> str: ...
 
-def attach(client: ClientCore, reference: str, version: str | None, attachment: Attachment, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor:
+@final
+class VerifiedCore:
+    """
+    A manifest that satisfied a policy, and where: what can only be had of a check. `oci_chart.trust.Verified` is what people see of it.
+    """
+    def json(self, /) -> str:
+        """
+        What people read.
+        """
+
+def attach(client: ClientCore, reference: str | Reference, version: str | None, attachment: Attachment, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor:
     """
     The attachment's manifest.
     """
 
-def attest(client: ClientCore, reference: str, version: str | None, attestation: Attestation, signer: SigningKey | Signer, how: tuple[SupportsGetItem[int, str] | None, dict[str, str] | None, str | None, int | datetime | None, str | None, bool], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor:
+def attest(client: ClientCore, reference: str | Reference, version: str | None, attestation: Attestation, signer: SigningKey | Signer, how: tuple[SupportsGetItem[int, str] | None, dict[str, str] | None, str | None, int | datetime | None, str | Reference | None, bool], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor:
     """
     The manifest that holds the statement.
     """
 
-def delete(client: ClientCore, reference: str, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> None: ...
+def delete(client: ClientCore, reference: str | Reference, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> None: ...
 
-def diagnose(client: ClientCore, place: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[str, str]:
+def diagnose(client: ClientCore, place: str | Reference, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[str, str]:
     """
     What was found at a place, as JSON and for people.
     """
@@ -748,22 +766,22 @@ def error_kinds() -> list[tuple[str, int]]:
     Every kind's name and number, for the tests of the exception classes.
     """
 
-def examine(client: ClientCore, reference: str, version: str | None, policy: Policy, how: tuple[str | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Evidence:
+def examine(client: ClientCore, reference: str | Reference, version: str | None, policy: Policy, how: tuple[str | Reference | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Evidence:
     """
     The evidence, whatever it comes to.
     """
 
-def fetch_attachment(client: ClientCore, reference: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Attachment:
+def fetch_attachment(client: ClientCore, reference: str | Reference, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Attachment:
     """
     What was attached, by the digest of its manifest.
     """
 
-def fetch_to(client: ClientCore, place: str, descriptor: Descriptor, path: str | PathLike[str], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> None:
+def fetch_to(client: ClientCore, place: str | Reference, descriptor: Descriptor, path: str | PathLike[str], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> None:
     """
     Content in a file, which appears whole and checked or not at all.
     """
 
-def has(client: ClientCore, place: str, descriptor: Descriptor, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> bool:
+def has(client: ClientCore, place: str | Reference, descriptor: Descriptor, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> bool:
     """
     Whether the content is there.
     """
@@ -783,7 +801,7 @@ def logout(client: ClientCore, registry: str, place: str | PathLike[str], call: 
     Where logins were removed, and where one is still found.
     """
 
-def manifest(client: ClientCore, reference: str, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[Descriptor, bytes]:
+def manifest(client: ClientCore, reference: str | Reference, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[Descriptor, bytes]:
     """
     A manifest, whole and checked: its descriptor and its bytes.
     """
@@ -796,33 +814,39 @@ def matches(constraint: str, version: str, /) -> bool:
     True
     """
 
-def metadata(client: ClientCore, reference: str, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
+def metadata(client: ClientCore, reference: str | Reference, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
     """
     The metadata of a version as JSON, from the config blob alone.
     """
 
-def open_blob(client: ClientCore, place: str, descriptor: Descriptor, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> BlobReader: ...
+def open_blob(client: ClientCore, place: str | Reference, descriptor: Descriptor, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> BlobReader: ...
 
-def publish(client: ClientCore, package: Package, to: str, signers: SupportsGetItem[int, SigningKey | Signer], attachments: SupportsGetItem[int, Attachment], attestations: SupportsGetItem[int, Attestation], push: tuple[str, SupportsGetItem[int, str], int | datetime | None], how: tuple[SupportsGetItem[int, str] | None, dict[str, str] | None, str | None, int | datetime | None, str | None, bool], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[PushResult, str]:
+def publish(client: ClientCore, package: Package, to: str | Reference, signers: SupportsGetItem[int, SigningKey | Signer], attachments: SupportsGetItem[int, Attachment], attestations: SupportsGetItem[int, Attestation], push: tuple[str, SupportsGetItem[int, str], int | datetime | None, str], how: tuple[SupportsGetItem[int, str] | None, dict[str, str] | None, str | None, int | datetime | None, str | Reference | None, bool], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[PushResult, str]:
     """
     What came of the push, and all that came of it as JSON.
     """
 
-def pull(client: ClientCore, reference: str, version: str | None, dest: str | PathLike[str] | None, policy: Policy | None, how: tuple[str | None, int | datetime | None], provenance: bool, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> PullResult:
+def pull(client: ClientCore, reference: str | Reference, version: str | None, dest: str | PathLike[str] | None, policy: Policy | None, how: tuple[str | Reference | None, int | datetime | None], provenance: bool, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> PullResult:
     """
     Without a policy nothing is verified but digests.
     """
 
-def push(client: ClientCore, package: Package, to: str, how: tuple[str, SupportsGetItem[int, str], int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> PushResult: ...
-def referrers(client: ClientCore, reference: str, version: str | None, artifact_type: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> ReferrerIterator: ...
-def resolve(client: ClientCore, reference: str, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor: ...
+def pull_verified(client: ClientCore, verified: VerifiedCore, place: str | Reference | None, dest: str | PathLike[str] | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> PullResult:
+    """
+    What was verified before, from where it was verified, or from `place`.
+    """
 
-def sign(client: ClientCore, reference: str, version: str | None, signer: SigningKey | Signer, how: tuple[SupportsGetItem[int, str] | None, dict[str, str] | None, str | None, int | datetime | None, str | None, bool], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
+def push(client: ClientCore, package: Package, to: str | Reference, how: tuple[str, SupportsGetItem[int, str], int | datetime | None, str], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> PushResult: ...
+def referrers(client: ClientCore, reference: str | Reference, version: str | None, artifact_type: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> ReferrerIterator: ...
+def repositories(client: ClientCore, registry: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> RepositoryIterator: ...
+def resolve(client: ClientCore, reference: str | Reference, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor: ...
+
+def sign(client: ClientCore, reference: str | Reference, version: str | None, signer: SigningKey | Signer, how: tuple[SupportsGetItem[int, str] | None, dict[str, str] | None, str | None, int | datetime | None, str | Reference | None, bool], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
     """
     What signing left behind, as JSON.
     """
 
-def store_content(client: ClientCore, place: str, content: Buffer | PathLike[str], media_type: str, tags: SupportsGetItem[int, str], mode: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor:
+def store_content(client: ClientCore, place: str | Reference, content: Buffer | PathLike[str], media_type: str, tags: SupportsGetItem[int, str], mode: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> Descriptor:
     """
     Stores content, and where it is a manifest lets tags point at it.
     """
@@ -832,20 +856,20 @@ def stored_logins(file: str | PathLike[str] | None, call: tuple[Any | None, Canc
     Every login that other programs left on this machine, without its secret.
     """
 
-def tag(client: ClientCore, reference: str, tag: str, mode: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> None: ...
-def tags(client: ClientCore, place: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> TagIterator: ...
+def tag(client: ClientCore, reference: str | Reference, tag: str, mode: str, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> None: ...
+def tags(client: ClientCore, place: str | Reference, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> TagIterator: ...
 
-def tree(client: ClientCore, reference: str, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[str, str]:
+def tree(client: ClientCore, reference: str | Reference, version: str | None, call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> tuple[str, str]:
     """
     What is attached, as JSON, and as a drawing.
     """
 
-def verify(client: ClientCore, reference: str, version: str | None, policy: Policy, how: tuple[str | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
+def verify(client: ClientCore, reference: str | Reference, version: str | None, policy: Policy, how: tuple[str | Reference | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> VerifiedCore:
     """
-    What was verified and why, as JSON.
+    What was verified and why.
     """
 
-def verify_attestation(client: ClientCore, reference: str, version: str | None, policy: str, how: tuple[str | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
+def verify_attestation(client: ClientCore, reference: str | Reference, version: str | None, policy: str, how: tuple[str | Reference | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> str:
     """
     The statements that count and why, as JSON.
     """

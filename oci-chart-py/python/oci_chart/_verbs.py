@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Literal
 
-    from ._client import _LoginOf, _Progress, _Time
-    from ._native import Attachment, Attestation, Credentials, Signer, SigningKey
+    from ._client import _LoginOf, _Place, _Progress, _StrPath, _Time
+    from ._native import Attachment, Attestation, Credentials, PullResult, Signer, SigningKey
     from .auth import Login, LoginStatus, Logout
-    from .enums import Format, TagMode
+    from .enums import Format, LayerOrder, TagMode
     from .trust import Evidence, Policy, Published, Signed, Tree, Verified, VerifiedAttestations
 
 
@@ -27,12 +27,12 @@ class TrustVerbs:
 
     def verify(
         self,
-        reference: str,
+        reference: _Place,
         policy: Policy,
         /,
         *,
         version: str | None = None,
-        signatures: str | None = None,
+        signatures: _Place | None = None,
         now: datetime | int | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
@@ -43,31 +43,67 @@ class TrustVerbs:
 
         :raises NotSignedError, SignatureInvalidError, PolicyDeniedError: where the policy is not satisfied; ``evidence`` says why.
         :raises CouldNotCheckError: where that could not be found out.
+
+        >>> signed = client.sign(place, key)
+        >>> client.verify(place, policy).evidence.outcome
+        TrustOutcome.VERIFIED
         """
+        from dataclasses import replace
+
         from .trust import Verified
 
         how, call = (signatures, now), (None, cancel, timeout)
-        return Verified.from_json(native.verify(self._core, reference, version, policy, how, call))
+        core = native.verify(self._core, reference, version, policy, how, call)
+        return replace(Verified.from_json(core.json()), _core=core)
+
+    def pull_verified(
+        self,
+        verified: Verified,
+        /,
+        *,
+        place: _Place | None = None,
+        dest: _StrPath | None = None,
+        progress: _Progress | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> PullResult:
+        """Pulls what :meth:`verify` has checked, for whoever looks at the evidence in between: by its digest, from where it was, or from ``place``.
+
+        :raises TypeError: for a report that was read or copied; only what :meth:`verify` gave itself is a proof.
+
+        >>> signed = client.sign(place, key)
+        >>> verified = client.verify(place, policy)
+        >>> if verified.evidence.signers == (key.public_key.fingerprint,):
+        ...     client.pull_verified(verified).package.name
+        'greeter'
+        """
+        if verified._core is None:
+            raise TypeError("this report proves nothing: only what Client.verify itself gave is pulled")
+        return native.pull_verified(self._core, verified._core, place, dest, (progress, cancel, timeout))
 
     def examine(
         self,
-        reference: str,
+        reference: _Place,
         policy: Policy,
         /,
         *,
         version: str | None = None,
-        signatures: str | None = None,
+        signatures: _Place | None = None,
         now: datetime | int | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Evidence:
-        """Looks as :meth:`verify` does and tells what was found, instead of failing. For people; a decision belongs to :meth:`verify`."""
+        """Looks as :meth:`verify` does and tells what was found, instead of failing. For people; a decision belongs to :meth:`verify`.
+
+        >>> client.examine(place, policy).outcome
+        TrustOutcome.NOT_VERIFIED
+        """
         how, call = (signatures, now), (None, cancel, timeout)
         return native.examine(self._core, reference, version, policy, how, call)
 
     def sign(
         self,
-        reference: str,
+        reference: _Place,
         signer: SigningKey | Signer,
         /,
         *,
@@ -76,7 +112,7 @@ class TrustVerbs:
         annotations: Mapping[str, str] | None = None,
         identity: str | None = None,
         created: datetime | int | None = None,
-        signatures: str | None = None,
+        signatures: _Place | None = None,
         keep_existing: bool = True,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
@@ -85,6 +121,11 @@ class TrustVerbs:
 
         ``formats`` are a bundle (cosign 3), a signature tag (cosign 1 and 2, podman), or both; a bundle alone without it. ``annotations`` are signed
         along; ``identity`` is the ``host/path`` that a signature tag names. A good signature of the same key that is there already is kept.
+
+        >>> client.sign(place, key, annotations={"stage": "prod"}).subject == client.resolve(place)
+        True
+        >>> client.sign(place, key, annotations={"stage": "prod"}).kept
+        (Format.BUNDLE,)
         """
         from .trust import Signed
 
@@ -95,7 +136,7 @@ class TrustVerbs:
 
     def attach(
         self,
-        reference: str,
+        reference: _Place,
         attachment: Attachment,
         /,
         *,
@@ -103,43 +144,59 @@ class TrustVerbs:
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Descriptor:
-        """Attaches something to a chart, unsigned, and gives its manifest. The same thing attached twice is attached once."""
+        """Attaches something to a chart, unsigned, and gives its manifest. The same thing attached twice is attached once.
+
+        >>> sbom = Attachment.sbom(b'{"bomFormat": "CycloneDX", "specVersion": "1.6"}', title="sbom.json")
+        >>> attached = client.attach(place, sbom)
+        >>> client.fetch_attachment(f"{place}@{attached.digest}").title
+        'sbom.json'
+        """
         return native.attach(self._core, reference, version, attachment, (None, cancel, timeout))
 
     def fetch_attachment(
-        self, reference: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
+        self, reference: _Place, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
     ) -> Attachment:
-        """What was attached: ``reference`` has the digest of its manifest, which :meth:`tree` and :meth:`attach` tell."""
+        """What was attached: ``reference`` has the digest of its manifest, which :meth:`tree` and :meth:`attach` tell.
+
+        >>> attached = client.attach(place, Attachment("text/plain", b"clean", title="scan.txt"))
+        >>> client.fetch_attachment(f"{place}@{attached.digest}").read()
+        b'clean'
+        """
         return native.fetch_attachment(self._core, reference, (None, cancel, timeout))
 
     def attest(
         self,
-        reference: str,
+        reference: _Place,
         attestation: Attestation,
         signer: SigningKey | Signer,
         /,
         *,
         version: str | None = None,
         created: datetime | int | None = None,
-        signatures: str | None = None,
+        signatures: _Place | None = None,
         keep_existing: bool = True,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Descriptor:
-        """Signs a statement about a chart and attaches it; gives the manifest that holds it."""
+        """Signs a statement about a chart and attaches it; gives the manifest that holds it.
+
+        >>> attested = client.attest(place, Attestation("custom", {"reviewed": True}), key)
+        >>> [each.kind for each in client.tree(place).attached]
+        [AttachedKind.ATTESTATION]
+        """
         how, call = (None, None, None, created, signatures, keep_existing), (None, cancel, timeout)
         return native.attest(self._core, reference, version, attestation, signer, how, call)
 
     def verify_attestation(
         self,
-        reference: str,
+        reference: _Place,
         predicate_type: str,
         policy: Policy,
         /,
         *,
         fields: Mapping[str, str] | None = None,
         version: str | None = None,
-        signatures: str | None = None,
+        signatures: _Place | None = None,
         now: datetime | int | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
@@ -150,6 +207,11 @@ class TrustVerbs:
         ``{"/runDetails/builder/id": "https://ci.example/*"}``.
 
         :raises NotSignedError, SignatureInvalidError, PolicyDeniedError, CouldNotCheckError: as :meth:`verify`.
+
+        >>> attested = client.attest(place, Attestation("custom", {"level": "high"}), key)
+        >>> found = client.verify_attestation(place, "custom", policy, fields={"/level": "high"})
+        >>> found.value[0].predicate
+        '{"level": "high"}'
         """
         import json
 
@@ -163,14 +225,19 @@ class TrustVerbs:
 
     def tree(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Tree:
-        """All that is attached to a chart: signatures, attestations, bills of materials, and what is attached to those."""
+        """All that is attached to a chart: signatures, attestations, bills of materials, and what is attached to those.
+
+        >>> attached = client.attach(place, Attachment("text/plain", b"clean"))
+        >>> [(each.depth, each.kind) for each in client.tree(place).attached]
+        [(1, AttachedKind.OTHER)]
+        """
         from dataclasses import replace
 
         from .trust import Tree
@@ -180,7 +247,7 @@ class TrustVerbs:
 
     def referrers(
         self,
-        reference: str,
+        reference: _Place,
         /,
         *,
         version: str | None = None,
@@ -188,13 +255,18 @@ class TrustVerbs:
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Iterator[Descriptor]:
-        """The manifests whose subject is the chart, of one type or all. A page of the list is asked for when it is wanted."""
+        """The manifests whose subject is the chart, of one type or all. A page of the list is asked for when it is wanted.
+
+        >>> attached = client.attach(place, Attachment("text/plain", b"clean"))
+        >>> [each.artifact_type for each in client.referrers(place)]
+        ['text/plain']
+        """
         return native.referrers(self._core, reference, version, artifact_type, (None, cancel, timeout))
 
     def publish(
         self,
         package: Package,
-        to: str,
+        to: _Place,
         /,
         *,
         signers: Iterable[SigningKey | Signer] = (),
@@ -206,7 +278,8 @@ class TrustVerbs:
         annotations: Mapping[str, str] | None = None,
         identity: str | None = None,
         created: datetime | int | None = None,
-        signatures: str | None = None,
+        layer_order: LayerOrder | str = "chart-first",
+        signatures: _Place | None = None,
         keep_existing: bool = True,
         progress: _Progress | None = None,
         cancel: CancelToken | None = None,
@@ -216,13 +289,17 @@ class TrustVerbs:
 
         Content goes first, then what is attached, the attestations (of each signer), the signatures, and the tags last. Run again after a failure, it
         does what is missing. The arguments are those of :meth:`push` and :meth:`sign`.
+
+        >>> published = client.publish(package, "oci-layout:releases", signers=[key], channels=["stable"])
+        >>> client.pull("oci-layout:releases:stable", verify=policy).digest == published.digest
+        True
         """
         import json
 
         from ._data import descriptor
         from .trust import Published, Signed
 
-        push = (mode, list(channels), created)
+        push = (mode, list(channels), created, layer_order)
         sign = (_list(formats), _dict(annotations), identity, created, signatures, keep_existing)
         call = (progress, cancel, timeout)
         chart, rest = native.publish(
@@ -261,6 +338,10 @@ class LoginVerbs:
         ``verify=False`` keeps it unseen; ``identity_token`` keeps a token instead of the password, where the registry gives one.
 
         :raises UnauthenticatedError: where the registry refuses it; then nothing is kept.
+
+        >>> from pathlib import Path
+        >>> client.login("registry.example", "robot", "hunter2", place=Path("logins.json"), verify=False).verified
+        False
         """
         from .auth import Login
 
@@ -284,7 +365,12 @@ class LoginVerbs:
         cancel: CancelToken | None = None,
         timeout: _Time | None = None,
     ) -> Logout:
-        """Forgets a login, and tells where one is still found."""
+        """Forgets a login, and tells where one is still found.
+
+        >>> from pathlib import Path
+        >>> client.logout("registry.example", place=Path("logins.json")).removed
+        ()
+        """
         from .auth import Logout
 
         return Logout.from_json(native.logout(self._core, registry, place, (None, cancel, timeout)))
@@ -292,7 +378,11 @@ class LoginVerbs:
     def login_status(
         self, registry: str, /, *, cancel: CancelToken | None = None, timeout: _Time | None = None
     ) -> LoginStatus | None:
-        """Whose name this client uses at a registry, and until when; None where it is anonymous. Asks nothing of the registry."""
+        """Whose name this client uses at a registry, and until when; None where it is anonymous. Asks nothing of the registry.
+
+        >>> print(client.login_status("registry.example"))
+        None
+        """
         from .auth import LoginStatus
 
         found = native.login_status(self._core, registry, (None, cancel, timeout))

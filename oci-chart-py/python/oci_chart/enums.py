@@ -14,6 +14,23 @@ class TagMode(_Word):
     """The tag is moved, wherever it points."""
 
 
+class EntryTimes(_Word):
+    """Which time a file in a package has."""
+
+    ONE = "one"
+    """All the same: the same tree gives the same bytes."""
+    SOURCE = "source"
+    """Each its own, as in Helm."""
+
+
+class LayerOrder(_Word):
+    """The order of a manifest's layers, where there is a provenance file."""
+
+    CHART_FIRST = "chart-first"
+    HELM = "helm"
+    """By digest."""
+
+
 class PushAction(_Word):
     """What a push had to do."""
 
@@ -133,10 +150,12 @@ class Status(_Word):
 __all__ = [
     "AttachedKind",
     "Check",
+    "EntryTimes",
     "EventKind",
     "Format",
     "KeyAlgorithm",
     "KeyExpiry",
+    "LayerOrder",
     "PolicyKind",
     "PushAction",
     "Status",

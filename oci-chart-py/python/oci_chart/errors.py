@@ -7,6 +7,7 @@ signatures also ``evidence``.
 
 from __future__ import annotations as _annotations
 
+import errno as _errno
 import os as _os
 from ._word import Word as _Word
 
@@ -85,7 +86,9 @@ class OciChartError(Exception):
         return Evidence.from_json(self._evidence)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), self.message, self.__dict__))
+        # What an OSError has is no part of its dictionary.
+        system = (self.errno, self.strerror, self.filename) if isinstance(self, OSError) else None
+        return (_rebuild, (type(self), self.message, self.__dict__, system))
 
 
 class InternalError(OciChartError):
@@ -98,6 +101,10 @@ class InvalidInputError(OciChartError, ValueError):
 
 class LocalIOError(OciChartError, OSError):
     """The operating system refused a file operation; ``errno`` and ``filename`` are set."""
+
+
+class LocalPermissionError(LocalIOError, PermissionError):
+    """The operating system does not allow it."""
 
 
 class CancelledError(OciChartError):
@@ -138,6 +145,10 @@ class LintFailedError(OciChartError):
 
 class NotFoundError(OciChartError, LookupError):
     """No such file, tag, manifest, blob or repository."""
+
+
+class LocalNotFoundError(NotFoundError, FileNotFoundError):
+    """No such file; ``errno`` and ``filename`` are set."""
 
 
 class AlreadyExistsError(OciChartError):
@@ -243,6 +254,13 @@ _CLASSES: dict[ErrorKind, type[OciChartError]] = {
 for _kind, _class in _CLASSES.items():
     _class.kind = _kind
 
+# For these Python has classes that scripts catch.
+_LOCAL: dict[tuple[type[OciChartError], int | None], type[OciChartError]] = {
+    (LocalIOError, _errno.EACCES): LocalPermissionError,
+    (LocalIOError, _errno.EPERM): LocalPermissionError,
+    (NotFoundError, _errno.ENOENT): LocalNotFoundError,
+}
+
 __all__ = [
     "AlreadyExistsError",
     "CancelledError",
@@ -261,6 +279,8 @@ __all__ = [
     "LimitExceededError",
     "LintFailedError",
     "LocalIOError",
+    "LocalNotFoundError",
+    "LocalPermissionError",
     "NetworkError",
     "NotFoundError",
     "NotSignedError",
@@ -293,7 +313,8 @@ def _make(
     evidence: str | None,
 ) -> OciChartError:
     """Called by the native half for every error of the core."""
-    error = _CLASSES[ErrorKind(kind)](message)
+    of_kind = _CLASSES[ErrorKind(kind)]
+    error = _LOCAL.get((of_kind, errno), of_kind)(message)
     error.__dict__.update(
         reason=reason,
         operation=operation,
@@ -308,11 +329,27 @@ def _make(
     if isinstance(error, OSError) and errno is not None:
         error.errno = errno
         error.strerror = _os.strerror(errno)
-        error.filename = next((context[name] for name in ("path", "file", "directory") if name in context), None)
+        error.filename = _file(causes, context)
     return error
 
 
-def _rebuild(cls: type[OciChartError], message: str, state: dict[str, object]) -> OciChartError:
+def _file(causes: list[str], context: dict[str, str]) -> str | None:
+    """The file that an operation failed on: the causes name it, between backticks; the context at least what it was about."""
+    for cause in causes:
+        before, _, rest = cause.partition("`")
+        if before.startswith("failed to ") and "`" in rest:
+            return rest.rpartition("`")[0]
+    return next((context[name] for name in ("path", "file", "directory", "chart", "package") if name in context), None)
+
+
+def _rebuild(
+    cls: type[OciChartError],
+    message: str,
+    state: dict[str, object],
+    system: tuple[int | None, str | None, str | None] | None,
+) -> OciChartError:
     error = cls(message)
     error.__dict__.update(state)
+    if isinstance(error, OSError) and system is not None:
+        error.errno, error.strerror, error.filename = system
     return error

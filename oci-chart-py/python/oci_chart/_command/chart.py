@@ -62,7 +62,7 @@ def _show(options: Options) -> Outcome:
         chart = Chart.load(options.chart)
     if options.part == "chart":
         return _metadata(chart.metadata_json())
-    text = chart.values() if options.part == "values" else chart.readme()
+    text = {"values": chart.values, "readme": chart.readme, "crds": chart.crds}[options.part]()
     return Outcome({options.part: text}, (text or "").removesuffix("\n"))
 
 
@@ -112,7 +112,7 @@ VERBS = (
     ),
     Verb(
         name="show",
-        help="Show a chart's metadata, values or README.",
+        help="Show a chart's metadata, values, README or custom resource definitions.",
         run=_show,
         arguments=(
             Argument(name="CHART", completes=Completes.FILE, help="a directory, a package or a reference"),
@@ -121,7 +121,7 @@ VERBS = (
             Option(
                 "--part",
                 takes="PART",
-                choices=("chart", "values", "readme"),
+                choices=("chart", "values", "readme", "crds"),
                 default="chart",
                 help="what to show",
             ),

@@ -30,7 +30,8 @@ CONNECTION = (
         help="the certificate to show to the registry, as PEM",
     ),
     Option("--key-file", takes="FILE", completes=Completes.FILE, help="the key of that certificate, as PEM"),
-    Option("--insecure-skip-tls-verify", help="do not check the registry's certificate"),
+    # Helm calls it --insecure where it logs in.
+    Option("--insecure-skip-tls-verify", "--insecure", help="do not check the registry's certificate"),
     Option("--timeout", takes="SECONDS", parse=float, help="give up after so many seconds"),
 )
 LOGIN = (
