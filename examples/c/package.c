@@ -17,12 +17,10 @@ int main(int argc, char **argv)
     TRY(oci_chart_chart_package(chart, &options, NULL, &package, &err));
     oci_chart_chart_free(chart);
 
-    char *path = NULL, *digest = NULL;
+    char *path = NULL;
     TRY(oci_chart_package_write(package, argv[2], &path, &err));
-    TRY(oci_chart_package_get_digest(package, &digest, &err));
-    printf("%s\n  %s\n", path, digest);
+    printf("%s\n  %s\n", path, oci_chart_package_get_digest(package));
     oci_chart_string_free(path);
-    oci_chart_string_free(digest);
     oci_chart_package_free(package);
     return 0;
 }

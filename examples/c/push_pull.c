@@ -48,10 +48,7 @@ int main(int argc, char **argv)
     pull.flags = OCI_CHART_PULL_WITHOUT_VERIFICATION;
     oci_chart_pulled *pulled = NULL;
     TRY(oci_chart_client_pull(client, argv[argc - 1], ">0.0.0-0", &pull, &call, &pulled, &err));
-    char *digest = NULL;
-    TRY(oci_chart_pulled_get_digest(pulled, &digest, &err));
-    printf("pulled: %s\n", digest);
-    oci_chart_string_free(digest);
+    printf("pulled: %s\n", oci_chart_pulled_get_digest(pulled));
     oci_chart_pulled_free(pulled);
     oci_chart_client_free(client);
     return 0;

@@ -8,8 +8,7 @@
 static char *policy_of(const oci_chart_signer *signer)
 {
     static const char before[] = "{\"keys\": {\"keys\": [{\"key\": \"", behind[] = "\"}], \"tlog\": \"ignore-explicitly\"}}";
-    char *pem = NULL;
-    TRY(oci_chart_signer_get_public_key(signer, &pem, &err));
+    const char *pem = oci_chart_signer_get_public_key(signer);
     char *policy = malloc(sizeof before + sizeof behind + 2 * strlen(pem)), *end = policy;
     if (!policy)
         exit(1);
@@ -17,7 +16,6 @@ static char *policy_of(const oci_chart_signer *signer)
     for (const char *at = pem; *at; at++)
         end += *at == '\n' ? sprintf(end, "\\n") : sprintf(end, "%c", *at);
     sprintf(end, "%s", behind);
-    oci_chart_string_free(pem);
     return policy;
 }
 
@@ -40,10 +38,7 @@ int main(int argc, char **argv)
     options.policy = policy;
     oci_chart_pulled *pulled = NULL;
     TRY(oci_chart_client_pull(client, argv[1], ">0.0.0-0", &options, NULL, &pulled, &err));
-    char *digest = NULL;
-    TRY(oci_chart_pulled_get_digest(pulled, &digest, &err));
-    printf("verified and pulled: %s\n", digest);
-    oci_chart_string_free(digest);
+    printf("verified and pulled: %s\n", oci_chart_pulled_get_digest(pulled));
     oci_chart_pulled_free(pulled);
 
     options.policy = foreign;

@@ -17,6 +17,11 @@ static int32_t on_sign(void *handle, const char *key, const uint8_t *payload, si
     return ocichartGoSign((uintptr_t)handle, (char *)key, (uint8_t *)payload, payload_len, answer);
 }
 
+static int32_t on_request(void *handle, const oci_chart_request *request)
+{
+    return ocichartGoRequest((uintptr_t)handle, (oci_chart_request *)request);
+}
+
 oci_chart_call ocichart_go_call(const oci_chart_cancel_token *token, uint64_t timeout_ms, uintptr_t handle, int wants)
 {
     oci_chart_call call = OCI_CHART_CALL_INIT;
@@ -29,6 +34,8 @@ oci_chart_call ocichart_go_call(const oci_chart_cancel_token *token, uint64_t ti
         call.on_credentials = on_credentials;
     if (wants & OCICHART_GO_SIGN)
         call.on_sign = on_sign;
+    if (wants & OCICHART_GO_REQUESTS)
+        call.on_request = on_request;
     return call;
 }
 

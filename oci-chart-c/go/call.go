@@ -32,6 +32,7 @@ type callbacks struct {
 	event       func(Event) error
 	credentials func(ctx context.Context, host string) (*Credentials, error)
 	sign        func(ctx context.Context, key string, payload []byte) ([]byte, error)
+	request     func(Request)
 }
 
 // running is a call that C is working on.
@@ -59,6 +60,10 @@ func do(ctx context.Context, with callbacks, work func(call *C.oci_chart_call, e
 	})
 	run := &running{callbacks: with, ctx: context.WithValue(ctx, inside{}, true)}
 	status, found := run.call(token, work)
+	// Both the library and the context look at the clock, and whichever is first ends the call: it is one thing to its caller.
+	if status == C.OCI_CHART_STATUS_CANCELLED && run.failed == nil && ctx.Err() == context.DeadlineExceeded {
+		status = C.OCI_CHART_STATUS_TIMEOUT
+	}
 	if !stop() {
 		// Then it is being used right now.
 		<-cancelled
@@ -80,6 +85,9 @@ func (run *running) call(token *C.oci_chart_cancel_token, work func(*C.oci_chart
 	}
 	if run.sign != nil {
 		wants |= C.OCICHART_GO_SIGN
+	}
+	if run.request != nil {
+		wants |= C.OCICHART_GO_REQUESTS
 	}
 	var handle cgo.Handle
 	if wants != 0 {
@@ -156,6 +164,15 @@ func ocichartGoEvent(handle C.uintptr_t, event *C.oci_chart_event) C.int32_t {
 		if event, known := eventOf(event); known {
 			return run.event(event)
 		}
+		return nil
+	})
+}
+
+//export ocichartGoRequest
+func ocichartGoRequest(handle C.uintptr_t, request *C.oci_chart_request) C.int32_t {
+	run := behind(handle)
+	return run.guarded(func() error {
+		run.request(requestOf(request))
 		return nil
 	})
 }

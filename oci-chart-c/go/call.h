@@ -4,7 +4,7 @@
 
 #include <oci_chart.h>
 
-enum { OCICHART_GO_EVENTS = 1, OCICHART_GO_CREDENTIALS = 2, OCICHART_GO_SIGN = 4 };
+enum { OCICHART_GO_EVENTS = 1, OCICHART_GO_CREDENTIALS = 2, OCICHART_GO_SIGN = 4, OCICHART_GO_REQUESTS = 8 };
 
 /* A call that can be stopped by `token`, and that asks the Go value behind `handle` for what `wants` says. */
 oci_chart_call ocichart_go_call(const oci_chart_cancel_token *token, uint64_t timeout_ms, uintptr_t handle, int wants);

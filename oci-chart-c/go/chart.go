@@ -72,14 +72,9 @@ func newChart(found *C.oci_chart_chart, err error) (*Chart, error) {
 	}
 	chart := &Chart{}
 	chart.init("chart", unsafe.Pointer(found), func(p unsafe.Pointer) { C.oci_chart_chart_free((*C.oci_chart_chart)(p)) })
-	text, err := chart.text(func(c *C.oci_chart_chart, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_chart_get_metadata(c, out, err)
-	})
+	metadata, err := document[Metadata](C.GoString(C.oci_chart_chart_get_metadata(found)))
 	if err != nil {
-		return nil, err
-	}
-	metadata, err := document[Metadata](text)
-	if err != nil {
+		chart.Close()
 		return nil, err
 	}
 	chart.metadata = *metadata

@@ -13,6 +13,7 @@ import (
 type Client struct {
 	object
 	credentials func(ctx context.Context, host string) (*Credentials, error)
+	request     func(Request)
 }
 
 // NewClient makes a client. It opens no connection and starts no thread: its first use does.
@@ -30,7 +31,7 @@ func NewClient(options *ClientOptions) (*Client, error) {
 	if err := taken(C.oci_chart_client_new(with, &found, &failure), failure); err != nil {
 		return nil, err
 	}
-	client := &Client{credentials: options.Credentials}
+	client := &Client{credentials: options.Credentials, request: options.OnRequest}
 	client.init("client", unsafe.Pointer(found), func(p unsafe.Pointer) { C.oci_chart_client_free((*C.oci_chart_client)(p)) })
 	return client, nil
 }
@@ -45,7 +46,7 @@ func (c *Client) do(ctx context.Context, with callbacks, work func(client *C.oci
 		return err
 	}
 	defer c.done()
-	with.credentials = c.credentials
+	with.credentials, with.request = c.credentials, c.request
 	return do(ctx, with, func(call *C.oci_chart_call, err **C.oci_chart_error) C.oci_chart_status {
 		return work((*C.oci_chart_client)(pointer), call, err)
 	})

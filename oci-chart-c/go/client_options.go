@@ -29,6 +29,10 @@ type ClientOptions struct {
 	// has any.
 	CloudLogins bool
 
+	// OnRequest hears of every request, when it is done, on the goroutine of the call that made it: for people who look for a fault. A listener
+	// that is slow misses some.
+	OnRequest func(Request)
+
 	// Hosts says how single hosts are reached, as localhost:5000.
 	Hosts map[string]HostOptions
 	// RootCertificates has authorities as PEM that are trusted beside those of the system, for every host.

@@ -11,8 +11,8 @@
 //
 // # Contexts
 //
-// Every call that works with a network or a disk takes a [context.Context], and ends within about 50 milliseconds when that is done. Its error
-// then matches context.Canceled or context.DeadlineExceeded, and the cause.
+// Every call that may wait or take long takes a [context.Context], and ends within about 50 milliseconds when that is done. Its error then is
+// an [ErrCancelled] that matches context.Canceled, or an [ErrTimeout] that matches context.DeadlineExceeded, and matches the cause.
 //
 // # Errors
 //

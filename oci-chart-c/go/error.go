@@ -112,9 +112,8 @@ func taken(status C.oci_chart_status, found *C.oci_chart_error, causes ...error)
 	result.Message, result.Reason, result.Operation = details.Message, details.Reason, details.Operation
 	result.Context, result.Hint, result.Causes = details.Context, details.Hint, details.Causes
 	result.Retryable, result.RetryAfter = details.Retryable, time.Duration(details.RetryAfterMS)*time.Millisecond
-	var evidence *C.char
-	if C.oci_chart_error_get_evidence(found, &evidence, nil) == C.OCI_CHART_STATUS_OK && evidence != nil {
-		result.Evidence = json.RawMessage(took(evidence))
+	if evidence := C.oci_chart_error_get_evidence(found); evidence != nil {
+		result.Evidence = json.RawMessage(C.GoString(evidence))
 	}
 	return result
 }

@@ -48,14 +48,11 @@ func newPackage(found *C.oci_chart_package, err error) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	pack := &Package{size: int64(C.oci_chart_package_get_size(found))}
-	pack.init("package", unsafe.Pointer(found), func(p unsafe.Pointer) { C.oci_chart_package_free((*C.oci_chart_package)(p)) })
-	pack.digest, err = pack.text(func(p *C.oci_chart_package, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_package_get_digest(p, out, err)
-	})
-	if err != nil {
-		return nil, err
+	pack := &Package{
+		digest: C.GoString(C.oci_chart_package_get_digest(found)),
+		size:   int64(C.oci_chart_package_get_size(found)),
 	}
+	pack.init("package", unsafe.Pointer(found), func(p unsafe.Pointer) { C.oci_chart_package_free((*C.oci_chart_package)(p)) })
 	return pack, nil
 }
 

@@ -73,35 +73,24 @@ func (c *Client) Pull(ctx context.Context, target string, options *PullOptions) 
 func (p *Pulled) Close() error { return p.Package.Close() }
 
 func newPulled(found *C.oci_chart_pulled) (*Pulled, error) {
-	var descriptor, evidence *C.char
 	var manifest *C.oci_chart_bytes
 	var pack *C.oci_chart_package
 	var failure *C.oci_chart_error
-	if err := taken(C.oci_chart_pulled_get_package(found, &pack, &failure), failure); err != nil {
-		return nil, err
-	}
-	pulled := &Pulled{Legacy: C.oci_chart_pulled_is_legacy(found) == 1}
-	var err error
-	if pulled.Package, err = newPackage(pack, nil); err != nil {
-		return nil, err
-	}
-	if err := taken(C.oci_chart_pulled_get_descriptor(found, &descriptor, &failure), failure); err != nil {
-		return nil, err
-	}
-	named, err := document[Descriptor](took(descriptor))
+	descriptor, err := document[Descriptor](C.GoString(C.oci_chart_pulled_get_descriptor(found)))
 	if err != nil {
 		return nil, err
 	}
-	pulled.Descriptor = *named
+	pulled := &Pulled{Descriptor: *descriptor, Legacy: C.oci_chart_pulled_is_legacy(found) == 1}
+	if evidence := C.oci_chart_pulled_get_evidence(found); evidence != nil {
+		pulled.Evidence = json.RawMessage(C.GoString(evidence))
+	}
 	if err := taken(C.oci_chart_pulled_get_manifest(found, &manifest, &failure), failure); err != nil {
 		return nil, err
 	}
 	pulled.Manifest = tookBytes(manifest)
-	if err := taken(C.oci_chart_pulled_get_evidence(found, &evidence, &failure), failure); err != nil {
+	status := C.oci_chart_pulled_get_package(found, &pack, &failure)
+	if pulled.Package, err = newPackage(pack, taken(status, failure)); err != nil {
 		return nil, err
-	}
-	if evidence != nil {
-		pulled.Evidence = json.RawMessage(took(evidence))
 	}
 	return pulled, nil
 }

@@ -118,18 +118,46 @@ func (c *Client) FetchBlob(ctx context.Context, target string, descriptor Descri
 	return err
 }
 
-// StoreBlob puts bytes into a repository, as content of this media type; a manifest also under the tag, moved wherever it points, unless that
-// is empty.
-func (c *Client) StoreBlob(ctx context.Context, target, mediaType string, content []byte, tag string) (*Descriptor, error) {
+// HasBlob tells whether a repository has this content; the media type tells manifests from other content. That it cannot be said is an error.
+func (c *Client) HasBlob(ctx context.Context, target string, descriptor Descriptor) (bool, error) {
 	var lend lender
 	defer lend.free()
-	kind, name := lend.text("the media type", mediaType), lend.optional("the tag", tag)
+	what := lend.json(descriptor)
+	if err := lend.err(); err != nil {
+		return false, err
+	}
+	var found C.int32_t
+	_, err := c.about(ctx, target, "", func(client *C.oci_chart_client, target, _ *C.char, call *C.oci_chart_call, _ **C.char, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_client_has_blob(client, target, what, call, &found, err)
+	})
+	return found == 1, err
+}
+
+// StoreOptions says under which tag a manifest is stored; nil and the zero value are none.
+type StoreOptions struct {
+	// Tag points at the manifest then.
+	Tag string
+	// Mode says what may happen if the tag exists; by default it must not.
+	Mode TagMode
+	// ExpectedDigest is what the tag must point at now, with Expect.
+	ExpectedDigest string
+}
+
+// StoreBlob puts bytes into a repository, as content of this media type.
+func (c *Client) StoreBlob(ctx context.Context, target, mediaType string, content []byte, options *StoreOptions) (*Descriptor, error) {
+	if options == nil {
+		options = &StoreOptions{}
+	}
+	var lend lender
+	defer lend.free()
+	kind, name := lend.text("the media type", mediaType), lend.optional("the tag", options.Tag)
+	expected := lend.optional("the expected digest", options.ExpectedDigest)
 	if err := lend.err(); err != nil {
 		return nil, err
 	}
 	data, size := lent(content)
 	text, err := c.about(ctx, target, "", func(client *C.oci_chart_client, target, _ *C.char, call *C.oci_chart_call, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_client_store_blob(client, target, kind, data, size, name, call, out, err)
+		return C.oci_chart_client_store_blob(client, target, kind, data, size, name, C.int32_t(options.Mode), expected, call, out, err)
 	})
 	if err != nil {
 		return nil, err

@@ -232,4 +232,6 @@ func (c *Client) aboutWith(ctx context.Context, with callbacks, target, version 
 }
 
 // callbacks are those that every call of the client has.
-func (c *Client) callbacks() callbacks { return callbacks{credentials: c.credentials} }
+func (c *Client) callbacks() callbacks {
+	return callbacks{credentials: c.credentials, request: c.request}
+}

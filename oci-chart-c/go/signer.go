@@ -91,9 +91,18 @@ func (s *Signer) PrivateKey(password string) (string, error) {
 	if err := lend.err(); err != nil {
 		return "", err
 	}
-	return s.text(func(s *C.oci_chart_signer, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_signer_get_private_key(s, secret, out, err)
-	})
+	pointer, err := s.use()
+	if err != nil {
+		return "", err
+	}
+	defer s.done()
+	var out *C.char
+	var failure *C.oci_chart_error
+	status := C.oci_chart_signer_get_private_key((*C.oci_chart_signer)(pointer), secret, &out, &failure)
+	if err := taken(status, failure); err != nil {
+		return "", err
+	}
+	return took(out), nil
 }
 
 // Close frees and wipes the signer as soon as no call uses it any more. Twice is once.
@@ -105,36 +114,12 @@ func newSigner(create func(out **C.oci_chart_signer, err **C.oci_chart_error) C.
 	if err := taken(create(&found, &failure), failure); err != nil {
 		return nil, err
 	}
-	signer := &Signer{}
+	signer := &Signer{
+		public:    C.GoString(C.oci_chart_signer_get_public_key(found)),
+		algorithm: C.GoString(C.oci_chart_signer_get_algorithm(found)),
+	}
 	signer.init("signer", unsafe.Pointer(found), func(p unsafe.Pointer) { C.oci_chart_signer_free((*C.oci_chart_signer)(p)) })
-	var err error
-	signer.public, err = signer.text(func(s *C.oci_chart_signer, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_signer_get_public_key(s, out, err)
-	})
-	if err != nil {
-		return nil, err
-	}
-	signer.algorithm, err = signer.text(func(s *C.oci_chart_signer, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_signer_get_algorithm(s, out, err)
-	})
-	if err != nil {
-		return nil, err
-	}
 	return signer, nil
-}
-
-func (s *Signer) text(ask func(*C.oci_chart_signer, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {
-	pointer, err := s.use()
-	if err != nil {
-		return "", err
-	}
-	defer s.done()
-	var out *C.char
-	var failure *C.oci_chart_error
-	if err := taken(ask((*C.oci_chart_signer)(pointer), &out, &failure), failure); err != nil {
-		return "", err
-	}
-	return took(out), nil
 }
 
 // signing are the callbacks of a call that these signers sign in.

@@ -176,9 +176,24 @@ func TestReadersStream(t *testing.T) {
 	if !bytes.Equal(got[[]byte](t)(os.ReadFile(file)), whole) {
 		t.Error("other bytes came into the file")
 	}
-	stored := got[*ocichart.Descriptor](t)(client.StoreBlob(context.Background(), base+"/web", "text/plain", []byte("hello"), ""))
+	stored := got[*ocichart.Descriptor](t)(client.StoreBlob(context.Background(), base+"/web", "text/plain", []byte("hello"), nil))
 	if stored.Size != 5 {
 		t.Errorf("%+v", stored)
+	}
+	other := *stored
+	other.Digest = "sha256:" + strings.Repeat("0", 64)
+	for _, known := range []struct {
+		descriptor ocichart.Descriptor
+		is         bool
+	}{{*stored, true}, {other, false}} {
+		if is := got[bool](t)(client.HasBlob(context.Background(), base+"/web", known.descriptor)); is != known.is {
+			t.Errorf("%+v: %t", known.descriptor, is)
+		}
+	}
+	list := []byte(`{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}`)
+	tagged := got[*ocichart.Descriptor](t)(client.StoreBlob(context.Background(), base+"/web", "application/vnd.oci.image.index.v1+json", list, &ocichart.StoreOptions{Tag: "list"}))
+	if found := got[*ocichart.Descriptor](t)(client.Resolve(context.Background(), base+"/web:list", "")); found.Digest != tagged.Digest {
+		t.Errorf("%+v", found)
 	}
 	server.tell(t, "fault GET * 1 flip 7")
 	flipped := got[*ocichart.Reader](t)(client.OpenBlob(context.Background(), base+"/web", layer))

@@ -667,6 +667,52 @@ typedef int32_t (*oci_chart_sign_callback)(void *user_data,
                                            struct oci_chart_answer *answer);
 
 /**
+ * A request that is done. The library makes it; later versions add fields at the end, as they do to oci_chart_event. Nothing in it is secret.
+ */
+typedef struct oci_chart_request {
+    /**
+     * How large the library's struct is.
+     */
+    size_t struct_size;
+    /**
+     * `GET`, `HEAD`, ...
+     */
+    const char *method;
+    /**
+     * Where it went.
+     */
+    const char *url;
+    /**
+     * What happened instead of an answer; NULL where there is one.
+     */
+    const char *error;
+    /**
+     * How many milliseconds it took until the answer began, its wait for its turn included.
+     */
+    uint64_t time_ms;
+    /**
+     * The status of the answer; 0 where there is none.
+     */
+    int32_t status;
+    /**
+     * Which try it was, counted from 1.
+     */
+    uint32_t attempt;
+} oci_chart_request;
+
+/**
+ * An oci_chart_request with every default.
+ */
+#define OCI_CHART_REQUEST_INIT { sizeof(oci_chart_request), 0, 0, 0, 0, 0, 0 }
+
+/**
+ * Hears of every request of a call, each try and each redirect for itself, when it is done: for people who look for a fault. Return 0 to go
+ * on; anything else stops the call, at the latest after 50 ms. `request` and what it points to live until the callback returns. Whoever is
+ * slow misses some.
+ */
+typedef int32_t (*oci_chart_request_callback)(void *user_data, const struct oci_chart_request *request);
+
+/**
  * What a call is given beside its work. Make it with OCI_CHART_CALL_INIT; it and what it points to is read while the call runs and not kept.
  */
 typedef struct oci_chart_call {
@@ -698,12 +744,16 @@ typedef struct oci_chart_call {
      * Asked for signatures; NULL for none.
      */
     oci_chart_sign_callback on_sign;
+    /**
+     * Hears of requests; NULL for nobody.
+     */
+    oci_chart_request_callback on_request;
 } oci_chart_call;
 
 /**
  * An oci_chart_call with every default.
  */
-#define OCI_CHART_CALL_INIT { sizeof(oci_chart_call), 0, 0, 0, 0, 0, 0 }
+#define OCI_CHART_CALL_INIT { sizeof(oci_chart_call), 0, 0, 0, 0, 0, 0, 0 }
 
 /**
  * How a chart is packaged. Make it with OCI_CHART_PACKAGE_OPTIONS_INIT.
@@ -1020,14 +1070,11 @@ oci_chart_status oci_chart_error_to_json(const struct oci_chart_error *error,
                                          struct oci_chart_error **err);
 
 /**
- * What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Free the
- * text with oci_chart_string_free(); it is set to NULL for an error that is no answer of a check.
+ * What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Belongs to
+ * the error; NULL for an error that is no answer of a check.
  */
 OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_error_get_evidence(const struct oci_chart_error *error,
-                                              char **out,
-                                              struct oci_chart_error **err);
+const char *oci_chart_error_get_evidence(const struct oci_chart_error *error);
 
 /**
  * Frees the error. NULL is fine.
@@ -1147,13 +1194,19 @@ oci_chart_status oci_chart_chart_load_bytes(const uint8_t *data,
                                             struct oci_chart_error **err);
 
 /**
- * What Chart.yaml says, as the JSON that Helm stores beside a chart. Free the text with oci_chart_string_free().
+ * The chart's name. Belongs to the chart; NULL only for NULL.
  */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_chart_get_metadata(const struct oci_chart_chart *chart,
-                                              char **out,
-                                              struct oci_chart_error **err);
+OCI_CHART_API const char *oci_chart_chart_get_name(const struct oci_chart_chart *chart);
+
+/**
+ * The chart's version. Belongs to the chart; NULL only for NULL.
+ */
+OCI_CHART_API const char *oci_chart_chart_get_version(const struct oci_chart_chart *chart);
+
+/**
+ * What Chart.yaml says, as the JSON that Helm stores beside a chart. Belongs to the chart; NULL only for NULL.
+ */
+OCI_CHART_API const char *oci_chart_chart_get_metadata(const struct oci_chart_chart *chart);
 
 /**
  * What Chart.yaml says, as `helm show chart` prints it. Free the text with oci_chart_string_free().
@@ -1174,8 +1227,8 @@ oci_chart_status oci_chart_chart_get_dependencies(const struct oci_chart_chart *
                                                   struct oci_chart_error **err);
 
 /**
- * Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its
- * token is looked at. Free the package with oci_chart_package_free().
+ * Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Free the
+ * package with oci_chart_package_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1271,13 +1324,9 @@ oci_chart_status oci_chart_package_load_bytes(const uint8_t *data,
                                               struct oci_chart_error **err);
 
 /**
- * The digest of the package's bytes, `sha256:...`. Free the text with oci_chart_string_free().
+ * The digest of the package's bytes, `sha256:...`. Belongs to the package; NULL only for NULL.
  */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_package_get_digest(const struct oci_chart_package *package,
-                                              char **out,
-                                              struct oci_chart_error **err);
+OCI_CHART_API const char *oci_chart_package_get_digest(const struct oci_chart_package *package);
 
 /**
  * How many bytes the package has; 0 for NULL.
@@ -1671,22 +1720,14 @@ oci_chart_status oci_chart_client_pull(const struct oci_chart_client *client,
                                        struct oci_chart_error **err);
 
 /**
- * The manifest's descriptor as JSON: `{"mediaType", "digest", "size"}`. Free the text with oci_chart_string_free().
+ * The manifest's descriptor as JSON: `{"mediaType", "digest", "size"}`. Belongs to what was pulled; NULL only for NULL.
  */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_pulled_get_descriptor(const struct oci_chart_pulled *pulled,
-                                                 char **out,
-                                                 struct oci_chart_error **err);
+OCI_CHART_API const char *oci_chart_pulled_get_descriptor(const struct oci_chart_pulled *pulled);
 
 /**
- * The digest of the chart's manifest, `sha256:...`. Free the text with oci_chart_string_free().
+ * The digest of the chart's manifest, `sha256:...`. Belongs to what was pulled; NULL only for NULL.
  */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_pulled_get_digest(const struct oci_chart_pulled *pulled,
-                                             char **out,
-                                             struct oci_chart_error **err);
+OCI_CHART_API const char *oci_chart_pulled_get_digest(const struct oci_chart_pulled *pulled);
 
 /**
  * The manifest, byte for byte. Free it with oci_chart_bytes_free().
@@ -1707,13 +1748,9 @@ oci_chart_status oci_chart_pulled_get_package(const struct oci_chart_pulled *pul
                                               struct oci_chart_error **err);
 
 /**
- * Why the chart is trusted, as JSON. Free the text with oci_chart_string_free(); it is set to NULL where no policy was asked for.
+ * Why the chart is trusted, as JSON. Belongs to what was pulled; NULL where no policy was asked for.
  */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_pulled_get_evidence(const struct oci_chart_pulled *pulled,
-                                               char **out,
-                                               struct oci_chart_error **err);
+OCI_CHART_API const char *oci_chart_pulled_get_evidence(const struct oci_chart_pulled *pulled);
 
 /**
  * 1 if the chart's layer has the type that only very old clients pushed, of which Helm warns; else 0; 0 for NULL.
@@ -1880,6 +1917,19 @@ oci_chart_status oci_chart_client_open_blob(const struct oci_chart_client *clien
                                             struct oci_chart_error **err);
 
 /**
+ * Whether the repository `target` has this content: sets `out` to 1 or 0. `descriptor` is JSON, `{"mediaType", "digest", "size"}`; its media
+ * type tells manifests from other content. That it cannot be said is a failure. `call` may be NULL.
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_has_blob(const struct oci_chart_client *client,
+                                           const char *target,
+                                           const char *descriptor,
+                                           const struct oci_chart_call *call,
+                                           int32_t *out,
+                                           struct oci_chart_error **err);
+
+/**
  * The package's bytes, to be read in pieces. Free the reader with oci_chart_reader_free().
  */
 OCI_CHART_API
@@ -1890,7 +1940,8 @@ oci_chart_status oci_chart_package_open(const struct oci_chart_package *package,
 
 /**
  * Reads at most `buffer_len` bytes into `buffer` and sets `out` to their number: 0 at the end, and for a length of 0, where `buffer` may
- * be NULL. `call` may be NULL. After a failure of content that comes over a network the reader is at its end.
+ * be NULL. `call` may be NULL. Where content that comes over a network failed once, every further read fails with the same status: no failure
+ * can be taken for the end.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1920,8 +1971,9 @@ oci_chart_status oci_chart_client_fetch_blob(const struct oci_chart_client *clie
                                              struct oci_chart_error **err);
 
 /**
- * Puts bytes into the repository `target`, as content of this media type; a manifest also under `tag`, moved wherever it points. `tag` and
- * `call` may be NULL. `out` may be NULL; else it receives the descriptor as JSON, to be freed with oci_chart_string_free().
+ * Puts bytes into the repository `target`, as content of this media type; a manifest also under `tag`, as `mode` (an oci_chart_tag_mode) and
+ * `expected_digest` say it for oci_chart_client_tag(). `tag`, `expected_digest` and `call` may be NULL; without a tag the mode is nothing.
+ * `out` may be NULL; else it receives the descriptor as JSON, to be freed with oci_chart_string_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1931,14 +1983,16 @@ oci_chart_status oci_chart_client_store_blob(const struct oci_chart_client *clie
                                              const uint8_t *data,
                                              size_t data_len,
                                              const char *tag,
+                                             int32_t mode,
+                                             const char *expected_digest,
                                              const struct oci_chart_call *call,
                                              char **out,
                                              struct oci_chart_error **err);
 
 /**
- * The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be NULL: it is given
- * to `read` as it is. `options` and `call` may be NULL. Of the call only its token is looked at, since `read` itself may stop the call. Free the package
- * with oci_chart_package_free().
+ * The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be NULL:
+ * it is given to `read` as it is. `options` and `call` may be NULL. Of the call its token and its time-out count, and are looked at
+ * between two reads; `read` itself may stop the call. Free the package with oci_chart_package_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -1980,22 +2034,16 @@ oci_chart_status oci_chart_signer_new_callback(const char *public_key,
                                                struct oci_chart_error **err);
 
 /**
- * The public key as PEM, as cosign writes `cosign.pub`. Free the text with oci_chart_string_free().
+ * The public key as PEM, as cosign writes `cosign.pub`. Belongs to the signer; NULL only for NULL.
  */
-OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_signer_get_public_key(const struct oci_chart_signer *signer,
-                                                 char **out,
-                                                 struct oci_chart_error **err);
+OCI_CHART_API const char *oci_chart_signer_get_public_key(const struct oci_chart_signer *signer);
 
 /**
- * What the key is for: `ecdsa-p256`, `ecdsa-p384`, `ecdsa-p521`, `ed25519`, `rsa`, as policies' documents have it. Free the text with oci_chart_string_free().
+ * What the key is for: `ecdsa-p256`, `ecdsa-p384`, `ecdsa-p521`, `ed25519`, `rsa`, as policies' documents have it. Belongs to the signer;
+ * NULL only for NULL.
  */
 OCI_CHART_API
-OCI_CHART_MUST_USE
-oci_chart_status oci_chart_signer_get_algorithm(const struct oci_chart_signer *signer,
-                                                char **out,
-                                                struct oci_chart_error **err);
+const char *oci_chart_signer_get_algorithm(const struct oci_chart_signer *signer);
 
 /**
  * The private key, encrypted with `password` as cosign does it, as PEM; a signer without a key of its own has none. Free the text with

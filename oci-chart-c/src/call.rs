@@ -5,7 +5,8 @@ use std::{
 };
 
 use oci_chart_core::{
-    CancelToken, Error, ErrorKind, Event, Result, auth::Credentials, blocking::Host, name, trust::PublicKey,
+    CancelToken, Error, ErrorKind, Event, Result, auth::Credentials, blocking::Host, name,
+    store::LoggedRequest, trust::PublicKey,
 };
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     event::{Held, oci_chart_event},
     ffi::c_text,
     options::{Growing, growing},
+    request::{Told, oci_chart_request},
 };
 
 /// Hears what a call does, and at the latest every 50 ms that it still lives (OCI_CHART_EVENT_KIND_TICK). Return 0 to go on; anything else
@@ -42,6 +44,12 @@ pub type oci_chart_sign_callback = Option<
     ) -> i32,
 >;
 
+/// Hears of every request of a call, each try and each redirect for itself, when it is done: for people who look for a fault. Return 0 to go
+/// on; anything else stops the call, at the latest after 50 ms. `request` and what it points to live until the callback returns. Whoever is
+/// slow misses some.
+pub type oci_chart_request_callback =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, request: *const oci_chart_request) -> i32>;
+
 /// What a call is given beside its work. Make it with OCI_CHART_CALL_INIT; it and what it points to is read while the call runs and not kept.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -60,6 +68,8 @@ pub struct oci_chart_call {
     pub on_credentials: oci_chart_credentials_callback,
     /// Asked for signatures; NULL for none.
     pub on_sign: oci_chart_sign_callback,
+    /// Hears of requests; NULL for nobody.
+    pub on_request: oci_chart_request_callback,
 }
 
 impl Default for oci_chart_call {
@@ -72,6 +82,7 @@ impl Default for oci_chart_call {
             on_event: None,
             on_credentials: None,
             on_sign: None,
+            on_request: None,
         }
     }
 }
@@ -83,6 +94,8 @@ unsafe impl Growing for oci_chart_call {}
 pub(crate) struct Caller {
     call: oci_chart_call,
     cancel: Option<CancelToken>,
+    /// A callback that cannot stop the call itself has asked for its end.
+    is_stopped: bool,
 }
 
 impl Caller {
@@ -91,7 +104,7 @@ impl Caller {
         let call = unsafe { growing(call, "call") }?;
         // SAFETY: NULL or a token for as long as the call runs; of which a clone is kept.
         let cancel = unsafe { call.cancel.as_ref() }.map(|token| token.0.clone());
-        Ok(Self { call, cancel })
+        Ok(Self { call, cancel, is_stopped: false })
     }
 
     /// The token for work that waits for nothing.
@@ -124,6 +137,9 @@ impl Caller {
 
 impl Host for Caller {
     fn event(&mut self, event: Event) -> ControlFlow<()> {
+        if self.is_stopped {
+            return ControlFlow::Break(());
+        }
         let Some(callback) = self.call.on_event else { return ControlFlow::Continue(()) };
         let held = Held::new(event);
         // SAFETY: the caller's own function, on the caller's thread, with its own data.
@@ -139,6 +155,17 @@ impl Host for Caller {
 
     fn timeout(&self) -> Option<Duration> {
         Some(self.call.timeout_ms).filter(|wait| *wait > 0).map(Duration::from_millis)
+    }
+
+    fn wants_requests(&self) -> bool {
+        self.call.on_request.is_some()
+    }
+
+    fn request(&mut self, request: &LoggedRequest) {
+        let Some(callback) = self.call.on_request else { return };
+        let told = Told::new(request);
+        // SAFETY: the caller's own function, on the caller's thread, with its own data.
+        self.is_stopped |= unsafe { callback(self.call.user_data, &raw const told.request) } != 0;
     }
 
     fn credentials(&mut self, host: &name::Host) -> Result<Option<Credentials>> {

@@ -8,7 +8,7 @@ use oci_chart_core::{
 use crate::{
     call::{Caller, oci_chart_call},
     error::oci_chart_error,
-    ffi::{Out, Shared, bytes, invalid, shared, take, text, text_or_none},
+    ffi::{Kept, Out, Shared, bytes, invalid, shared, take, text, text_of, text_or_none},
     guard::{guard, guard_plain},
     options::{Growing, check_flags, growing},
     package::oci_chart_package,
@@ -83,9 +83,20 @@ impl Default for oci_chart_package_options {
 unsafe impl Growing for oci_chart_package_options {}
 
 /// A chart as Helm loads it. Immutable: any number of threads may use it at once. Freed with oci_chart_chart_free().
-pub struct oci_chart_chart(pub(crate) Chart);
+pub struct oci_chart_chart {
+    pub(crate) chart: Chart,
+    name: Kept,
+    version: Kept,
+    metadata: Kept,
+}
 
 impl Shared for oci_chart_chart {}
+
+impl From<Chart> for oci_chart_chart {
+    fn from(chart: Chart) -> Self {
+        Self { chart, name: Kept::default(), version: Kept::default(), metadata: Kept::default() }
+    }
+}
 
 /// Loads the chart at `path`: a directory with a Chart.yaml, or a package (`.tgz`). `options` and `call` may be NULL. Free the chart with oci_chart_chart_free().
 #[must_use]
@@ -104,7 +115,7 @@ pub unsafe extern "C" fn oci_chart_chart_load(
         // SAFETY: the same.
         let mut caller = unsafe { Caller::new(call) }?;
         let chart = caller.work(|cancel| Chart::from_path(path, &options.with_cancel(cancel)))?;
-        out.give(oci_chart_chart(chart));
+        out.give(chart.into());
         Ok(())
     })
 }
@@ -128,25 +139,34 @@ pub unsafe extern "C" fn oci_chart_chart_load_bytes(
         // SAFETY: the same.
         let mut caller = unsafe { Caller::new(call) }?;
         let chart = caller.work(|cancel| Chart::from_archive(data, &options.with_cancel(cancel)))?;
-        out.give(oci_chart_chart(chart));
+        out.give(chart.into());
         Ok(())
     })
 }
 
-/// What Chart.yaml says, as the JSON that Helm stores beside a chart. Free the text with oci_chart_string_free().
-#[must_use]
+/// The chart's name. Belongs to the chart; NULL only for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_chart_get_metadata(
-    chart: *const oci_chart_chart,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_chart_get_metadata", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        out.give_text(unsafe { shared(chart, "chart") }?.0.metadata().to_json());
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_chart_get_name(chart: *const oci_chart_chart) -> *const c_char {
+    // SAFETY: NULL or valid for the call.
+    unsafe {
+        text_of("oci_chart_chart_get_name", chart, |chart| chart.name.text(|| chart.chart.name().to_owned()))
+    }
+}
+
+/// The chart's version. Belongs to the chart; NULL only for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oci_chart_chart_get_version(chart: *const oci_chart_chart) -> *const c_char {
+    let make = |chart: &oci_chart_chart| chart.chart.metadata().version.clone();
+    // SAFETY: NULL or valid for the call.
+    unsafe { text_of("oci_chart_chart_get_version", chart, |chart| chart.version.text(|| make(chart))) }
+}
+
+/// What Chart.yaml says, as the JSON that Helm stores beside a chart. Belongs to the chart; NULL only for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oci_chart_chart_get_metadata(chart: *const oci_chart_chart) -> *const c_char {
+    let make = |chart: &oci_chart_chart| chart.chart.metadata().to_json();
+    // SAFETY: NULL or valid for the call.
+    unsafe { text_of("oci_chart_chart_get_metadata", chart, |chart| chart.metadata.text(|| make(chart))) }
 }
 
 /// What Chart.yaml says, as `helm show chart` prints it. Free the text with oci_chart_string_free().
@@ -160,7 +180,7 @@ pub unsafe extern "C" fn oci_chart_chart_get_metadata_yaml(
     guard("oci_chart_chart_get_metadata_yaml", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give_text(unsafe { shared(chart, "chart") }?.0.metadata().to_yaml()?);
+        out.give_text(unsafe { shared(chart, "chart") }?.chart.metadata().to_yaml()?);
         Ok(())
     })
 }
@@ -179,14 +199,14 @@ pub unsafe extern "C" fn oci_chart_chart_get_dependencies(
         let chart = unsafe { shared(chart, "chart") }?;
         let dependency =
             |chart: &Chart| serde_json::json!({ "name": chart.name(), "version": chart.metadata().version });
-        let all: serde_json::Value = chart.0.dependencies().iter().map(dependency).collect();
+        let all: serde_json::Value = chart.chart.dependencies().iter().map(dependency).collect();
         out.give_text(all.to_string());
         Ok(())
     })
 }
 
-/// Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Of the call only its
-/// token is looked at. Free the package with oci_chart_package_free().
+/// Packs the chart: the same bytes for the same chart and options, on every machine. `options` and `call` may be NULL. Free the
+/// package with oci_chart_package_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_chart_package(
@@ -202,8 +222,8 @@ pub unsafe extern "C" fn oci_chart_chart_package(
         let (chart, options) = unsafe { (shared(chart, "chart")?, package_options(options)?) };
         // SAFETY: the same.
         let mut caller = unsafe { Caller::new(call) }?;
-        let package = caller.work(|cancel| chart.0.package(&options.with_cancel(cancel)))?;
-        out.give(oci_chart_package(package));
+        let package = caller.work(|cancel| chart.chart.package(&options.with_cancel(cancel)))?;
+        out.give(package.into());
         Ok(())
     })
 }

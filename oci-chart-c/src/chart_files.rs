@@ -24,7 +24,7 @@ pub unsafe extern "C" fn oci_chart_chart_get_files(
     guard("oci_chart_chart_get_files", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        let chart = &unsafe { shared(chart, "chart") }?.0;
+        let chart = &unsafe { shared(chart, "chart") }?.chart;
         let file = |file: &ChartFile| json!({ "path": file.path().as_str(), "bytes": file.content().len() });
         out.give_text(files(chart).map(file).collect::<Value>().to_string());
         Ok(())
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn oci_chart_chart_read_file(
     guard("oci_chart_chart_read_file", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        let (chart, path) = unsafe { (&shared(chart, "chart")?.0, text(path, "path")?) };
+        let (chart, path) = unsafe { (&shared(chart, "chart")?.chart, text(path, "path")?) };
         let found =
             files(chart).find(|file| file.path().as_str() == path).ok_or_else(|| missing(chart, path))?;
         out.give(whole(found)?);
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn oci_chart_chart_get_values(
     guard("oci_chart_chart_get_values", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        give_file(out, unsafe { shared(chart, "chart") }?.0.values())
+        give_file(out, unsafe { shared(chart, "chart") }?.chart.values())
     })
 }
 
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn oci_chart_chart_get_schema(
     guard("oci_chart_chart_get_schema", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        give_file(out, unsafe { shared(chart, "chart") }?.0.schema())
+        give_file(out, unsafe { shared(chart, "chart") }?.chart.schema())
     })
 }
 
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn oci_chart_chart_get_readme(
     guard("oci_chart_chart_get_readme", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        give_file(out, unsafe { shared(chart, "chart") }?.0.readme())
+        give_file(out, unsafe { shared(chart, "chart") }?.chart.readme())
     })
 }
 
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn oci_chart_chart_get_crds(
     guard("oci_chart_chart_get_crds", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give(oci_chart_bytes(unsafe { shared(chart, "chart") }?.0.crds_yaml()?.into()));
+        out.give(oci_chart_bytes(unsafe { shared(chart, "chart") }?.chart.crds_yaml()?.into()));
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-use oci_chart_core::{Client, blocking};
+use oci_chart_core::blocking;
 
 use crate::{
     client_options::oci_chart_client_options,
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn oci_chart_client_new(
         // SAFETY: NULL or valid for the call.
         let builder = match unsafe { options.as_ref() } {
             Some(options) => options.builder()?,
-            None => Client::builder(),
+            None => oci_chart_client_options::default().builder()?,
         };
         out.give(oci_chart_client(blocking::Client::new(builder.build()?)));
         Ok(())

@@ -11,7 +11,7 @@ use oci_chart_core::{
         Chain, Credentials, PullSecretLogins, StaticCredentials, StoredLogins,
         cloud::{CloudLogins, CloudOptions},
     },
-    blocking::HostCredentials,
+    blocking::{HostCredentials, HostLog},
     name::Host,
     store::{Cache, ConnectionOptions},
     trust::Policy,
@@ -82,8 +82,10 @@ impl oci_chart_client_options {
                 }
             };
         }
-        let mut builder = Client::builder().limits(self.limits.clone());
-        builder = builder.connection(self.connection.clone()).credentials(chain);
+        // Told to whoever makes a call, if that wants it.
+        let connection = self.connection.clone().with_log(HostLog::default());
+        let mut builder =
+            Client::builder().limits(self.limits.clone()).connection(connection).credentials(chain);
         if let Some(policy) = &self.policy {
             builder = builder.policy(Arc::clone(policy));
         }

@@ -1,13 +1,9 @@
-use std::{
-    ffi::{CString, c_char},
-    ptr,
-    sync::OnceLock,
-};
+use std::ffi::c_char;
 
 use oci_chart_core::{Error, trust::Evidence};
 
 use crate::{
-    ffi::{Out, Shared, c_text, shared, take},
+    ffi::{Kept, Out, Shared, shared, take, text_of},
     guard::{guard, guard_plain},
     json,
     status::oci_chart_status,
@@ -20,14 +16,14 @@ pub struct oci_chart_error {
     texts: Texts,
 }
 
-/// Texts as C has them, made when they are asked for.
 #[derive(Default)]
 struct Texts {
-    message: OnceLock<CString>,
-    reason: OnceLock<CString>,
-    operation: OnceLock<CString>,
-    hint: OnceLock<CString>,
-    context: OnceLock<CString>,
+    message: Kept,
+    reason: Kept,
+    operation: Kept,
+    hint: Kept,
+    context: Kept,
+    evidence: Kept,
 }
 
 impl Shared for oci_chart_error {}
@@ -50,42 +46,57 @@ pub unsafe extern "C" fn oci_chart_error_get_status(error: *const oci_chart_erro
 /// What failed: one line with the operation and the context. Belongs to the error; NULL only for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_error_get_message(error: *const oci_chart_error) -> *const c_char {
-    let text = |error: &oci_chart_error| Some(error.error.to_string());
     // SAFETY: NULL or valid for the call.
-    unsafe { lasting("oci_chart_error_get_message", error, |texts| &texts.message, text) }
+    unsafe {
+        text_of("oci_chart_error_get_message", error, |error| {
+            error.texts.message.text(|| error.error.to_string())
+        })
+    }
 }
 
 /// The cause below the status, as a stable word: `tag-exists`, `plain-http-on-https`, ... Belongs to the error; NULL where there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_error_get_reason(error: *const oci_chart_error) -> *const c_char {
-    let text = |error: &oci_chart_error| error.error.reason().map(|reason| reason.as_str().to_owned());
     // SAFETY: NULL or valid for the call.
-    unsafe { lasting("oci_chart_error_get_reason", error, |texts| &texts.reason, text) }
+    unsafe {
+        text_of("oci_chart_error_get_reason", error, |error| {
+            error.texts.reason.text_or_null(|| error.error.reason().map(|reason| reason.as_str().to_owned()))
+        })
+    }
 }
 
 /// The verb that failed: `push`, `load`, ... Belongs to the error; NULL where none is known.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_error_get_operation(error: *const oci_chart_error) -> *const c_char {
-    let text = |error: &oci_chart_error| error.error.operation().map(str::to_owned);
     // SAFETY: NULL or valid for the call.
-    unsafe { lasting("oci_chart_error_get_operation", error, |texts| &texts.operation, text) }
+    unsafe {
+        text_of("oci_chart_error_get_operation", error, |error| {
+            error.texts.operation.text_or_null(|| error.error.operation().map(str::to_owned))
+        })
+    }
 }
 
 /// What a person can do about it. Belongs to the error; NULL where nobody knows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_error_get_hint(error: *const oci_chart_error) -> *const c_char {
-    let text = |error: &oci_chart_error| error.error.hint().map(str::to_owned);
     // SAFETY: NULL or valid for the call.
-    unsafe { lasting("oci_chart_error_get_hint", error, |texts| &texts.hint, text) }
+    unsafe {
+        text_of("oci_chart_error_get_hint", error, |error| {
+            error.texts.hint.text_or_null(|| error.error.hint().map(str::to_owned))
+        })
+    }
 }
 
 /// Where it failed, as a JSON object of texts in the order in which they were learnt: `{"repository": "...", "tag": "..."}`. Belongs to the
 /// error; NULL only for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_error_get_context_json(error: *const oci_chart_error) -> *const c_char {
-    let text = |error: &oci_chart_error| Some(json::object(error.error.context()));
     // SAFETY: NULL or valid for the call.
-    unsafe { lasting("oci_chart_error_get_context_json", error, |texts| &texts.context, text) }
+    unsafe {
+        text_of("oci_chart_error_get_context_json", error, |error| {
+            error.texts.context.text(|| json::object(error.error.context()))
+        })
+    }
 }
 
 /// 1 if the same call may succeed later without any change, else 0; 0 for NULL.
@@ -143,24 +154,17 @@ pub unsafe extern "C" fn oci_chart_error_to_json(
     })
 }
 
-/// What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Free the
-/// text with oci_chart_string_free(); it is set to NULL for an error that is no answer of a check.
-#[must_use]
+/// What was looked at before a signature or policy was found wanting, as JSON: the same document that a successful check gives. Belongs to
+/// the error; NULL for an error that is no answer of a check.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_error_get_evidence(
-    error: *const oci_chart_error,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_error_get_evidence", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        match Evidence::of(&unsafe { shared(error, "error") }?.error) {
-            Some(evidence) => out.give_text(evidence.to_json()),
-            None => out.put(ptr::null_mut()),
-        }
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_error_get_evidence(error: *const oci_chart_error) -> *const c_char {
+    let make = |error: &oci_chart_error| Evidence::of(&error.error).map(Evidence::to_json);
+    // SAFETY: NULL or valid for the call.
+    unsafe {
+        text_of("oci_chart_error_get_evidence", error, |error| {
+            error.texts.evidence.text_or_null(|| make(error))
+        })
+    }
 }
 
 /// Frees the error. NULL is fine.
@@ -168,27 +172,6 @@ pub unsafe extern "C" fn oci_chart_error_get_evidence(
 pub unsafe extern "C" fn oci_chart_error_free(error: *mut oci_chart_error) {
     // SAFETY: the caller's last use.
     guard_plain("oci_chart_error_free", (), || unsafe { take(error) });
-}
-
-/// A text that lives as long as the error does.
-unsafe fn lasting(
-    name: &'static str,
-    error: *const oci_chart_error,
-    place: impl FnOnce(&Texts) -> &OnceLock<CString>,
-    text: impl FnOnce(&oci_chart_error) -> Option<String>,
-) -> *const c_char {
-    guard_plain(name, ptr::null(), || {
-        // SAFETY: NULL or valid for the call.
-        let Some(error) = (unsafe { error.as_ref() }) else { return ptr::null() };
-        let place = place(&error.texts);
-        if let Some(known) = place.get() {
-            return known.as_ptr();
-        }
-        match text(error) {
-            Some(text) => place.get_or_init(|| c_text(text)).as_ptr(),
-            None => ptr::null(),
-        }
-    })
 }
 
 fn os_error(error: &Error) -> Option<i32> {

@@ -3,9 +3,13 @@
 use std::{
     ffi::{CStr, CString, c_char},
     path::{Path, PathBuf},
+    ptr,
+    sync::OnceLock,
 };
 
 use oci_chart_core::{Error, ErrorKind, Result};
+
+use crate::guard::guard_plain;
 
 /// What a caller holds by pointer and many threads may use at once.
 pub(crate) trait Shared: Send + Sync + 'static {}
@@ -118,6 +122,34 @@ impl Out<*mut c_char> {
         self.give_text(path);
         Ok(())
     }
+}
+
+/// A text that an object has for its callers, made when it is asked for and kept as long as the object.
+#[derive(Default)]
+pub(crate) struct Kept(OnceLock<CString>);
+
+impl Kept {
+    pub(crate) fn text(&self, make: impl FnOnce() -> String) -> *const c_char {
+        self.text_or_null(|| Some(make()))
+    }
+
+    /// NULL where there is none.
+    pub(crate) fn text_or_null(&self, make: impl FnOnce() -> Option<String>) -> *const c_char {
+        if let Some(known) = self.0.get() {
+            return known.as_ptr();
+        }
+        make().map_or(ptr::null(), |text| self.0.get_or_init(|| c_text(text)).as_ptr())
+    }
+}
+
+/// The body of the function called `name`, which gives a text that belongs to `object`; NULL for NULL.
+pub(crate) unsafe fn text_of<T: Shared>(
+    name: &'static str,
+    object: *const T,
+    text: impl FnOnce(&T) -> *const c_char,
+) -> *const c_char {
+    // SAFETY: NULL or valid for the call.
+    guard_plain(name, ptr::null(), || unsafe { object.as_ref() }.map_or(ptr::null(), text))
 }
 
 /// A text as C has it.

@@ -35,6 +35,8 @@ mod answer;
 
 mod event;
 
+mod request;
+
 mod chart;
 
 mod chart_files;
@@ -103,6 +105,7 @@ pub use pull_secret::*;
 pub use push::*;
 pub use reader::*;
 pub use repository::*;
+pub use request::*;
 pub use sign::*;
 pub use signer::*;
 pub use status::*;

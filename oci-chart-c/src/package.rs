@@ -7,7 +7,7 @@ use crate::{
     call::{Caller, oci_chart_call},
     chart::{load_options, oci_chart_chart, oci_chart_load_options},
     error::oci_chart_error,
-    ffi::{Out, Shared, bytes, shared, take, text},
+    ffi::{Kept, Out, Shared, bytes, shared, take, text, text_of},
     guard::{guard, guard_plain},
     status::oci_chart_status,
     string::oci_chart_bytes,
@@ -15,9 +15,18 @@ use crate::{
 
 /// A packaged chart: its bytes, wherever they lie, and their digest. Immutable: any number of threads may use it at once. Freed with
 /// oci_chart_package_free().
-pub struct oci_chart_package(pub(crate) Package);
+pub struct oci_chart_package {
+    pub(crate) package: Package,
+    digest: Kept,
+}
 
 impl Shared for oci_chart_package {}
+
+impl From<Package> for oci_chart_package {
+    fn from(package: Package) -> Self {
+        Self { package, digest: Kept::default() }
+    }
+}
 
 /// The package in the file at `path`, and the provenance file beside it (`.prov`) where there is one. The file is read again when it is pushed.
 /// `options` and `call` may be NULL. Free the package with oci_chart_package_free().
@@ -37,7 +46,7 @@ pub unsafe extern "C" fn oci_chart_package_load(
         // SAFETY: the same.
         let mut caller = unsafe { Caller::new(call) }?;
         let package = caller.work(|cancel| Package::from_file(path, &options.with_cancel(cancel)))?;
-        out.give(oci_chart_package(package));
+        out.give(package.into());
         Ok(())
     })
 }
@@ -61,25 +70,19 @@ pub unsafe extern "C" fn oci_chart_package_load_bytes(
         let mut caller = unsafe { Caller::new(call) }?;
         let data = Bytes::copy_from_slice(data);
         let package = caller.work(|cancel| Package::from_bytes(data, &options.with_cancel(cancel)))?;
-        out.give(oci_chart_package(package));
+        out.give(package.into());
         Ok(())
     })
 }
 
-/// The digest of the package's bytes, `sha256:...`. Free the text with oci_chart_string_free().
-#[must_use]
+/// The digest of the package's bytes, `sha256:...`. Belongs to the package; NULL only for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_package_get_digest(
-    package: *const oci_chart_package,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_package_get_digest", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        out.give_text(unsafe { shared(package, "package") }?.0.digest().to_string());
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_package_get_digest(package: *const oci_chart_package) -> *const c_char {
+    let make = |package: &oci_chart_package| package.package.digest().to_string();
+    // SAFETY: NULL or valid for the call.
+    unsafe {
+        text_of("oci_chart_package_get_digest", package, |package| package.digest.text(|| make(package)))
+    }
 }
 
 /// How many bytes the package has; 0 for NULL.
@@ -87,7 +90,7 @@ pub unsafe extern "C" fn oci_chart_package_get_digest(
 pub unsafe extern "C" fn oci_chart_package_get_size(package: *const oci_chart_package) -> u64 {
     guard_plain("oci_chart_package_get_size", 0, || {
         // SAFETY: NULL or valid for the call.
-        unsafe { package.as_ref() }.map_or(0, |package| package.0.size())
+        unsafe { package.as_ref() }.map_or(0, |package| package.package.size())
     })
 }
 
@@ -102,7 +105,7 @@ pub unsafe extern "C" fn oci_chart_package_get_file_name(
     guard("oci_chart_package_get_file_name", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give_text(unsafe { shared(package, "package") }?.0.file_name()?);
+        out.give_text(unsafe { shared(package, "package") }?.package.file_name()?);
         Ok(())
     })
 }
@@ -118,7 +121,7 @@ pub unsafe extern "C" fn oci_chart_package_get_metadata(
     guard("oci_chart_package_get_metadata", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give_text(unsafe { shared(package, "package") }?.0.metadata()?.to_json());
+        out.give_text(unsafe { shared(package, "package") }?.package.metadata()?.to_json());
         Ok(())
     })
 }
@@ -134,7 +137,7 @@ pub unsafe extern "C" fn oci_chart_package_get_provenance(
     guard("oci_chart_package_get_provenance", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        match unsafe { shared(package, "package") }?.0.provenance() {
+        match unsafe { shared(package, "package") }?.package.provenance() {
             Some(provenance) => out.give(oci_chart_bytes(provenance.clone())),
             None => out.put(ptr::null_mut()),
         }
@@ -156,7 +159,7 @@ pub unsafe extern "C" fn oci_chart_package_with_provenance(
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
         let (package, data) = unsafe { (shared(package, "package")?, bytes(data, data_len, "data")?) };
-        out.give(oci_chart_package(package.0.with_provenance(Bytes::copy_from_slice(data))));
+        out.give(package.package.with_provenance(Bytes::copy_from_slice(data)).into());
         Ok(())
     })
 }
@@ -172,7 +175,7 @@ pub unsafe extern "C" fn oci_chart_package_get_chart(
     guard("oci_chart_package_get_chart", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give(oci_chart_chart(unsafe { shared(package, "package") }?.0.chart()?));
+        out.give(unsafe { shared(package, "package") }?.package.chart()?.into());
         Ok(())
     })
 }
@@ -192,7 +195,7 @@ pub unsafe extern "C" fn oci_chart_package_write(
         let out = Out::optional(out);
         // SAFETY: the header's conventions.
         let (package, directory) = unsafe { (shared(package, "package")?, text(directory, "directory")?) };
-        out.give_path(package.0.write_to_dir(directory)?)
+        out.give_path(package.package.write_to_dir(directory)?)
     })
 }
 
@@ -210,7 +213,7 @@ pub unsafe extern "C" fn oci_chart_package_unpack(
         let out = Out::optional(out);
         // SAFETY: the header's conventions.
         let (package, directory) = unsafe { (shared(package, "package")?, text(directory, "directory")?) };
-        out.give_path(package.0.unpack(directory)?.path)
+        out.give_path(package.package.unpack(directory)?.path)
     })
 }
 

@@ -47,7 +47,7 @@ pub unsafe extern "C" fn oci_chart_package_sign_provenance(
             unsafe { (text_or_none(key, "key")?, text_or_none(passphrase, "passphrase")?) };
         let passphrase = passphrase.map_or_else(Passphrase::none, |text| Passphrase::new(Secret::new(text)));
         let signer = PgpSigner::from_keyring(&Keyring::read(ring)?, key, passphrase)?;
-        out.give(oci_chart_package(signer.sign(&package.0, at(time)?)?));
+        out.give(signer.sign(&package.package, at(time)?)?.into());
         Ok(())
     })
 }
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn oci_chart_package_verify_provenance(
                 "a provenance file is held against a policy of the form {\"pgp\": ...}",
             ));
         };
-        let evidence = PgpVerifier::from_policy(&policy)?.verify_package(&package.0, at(time)?)?;
+        let evidence = PgpVerifier::from_policy(&policy)?.verify_package(&package.package, at(time)?)?;
         out.give_text(json::text(&evidence));
         Ok(())
     })

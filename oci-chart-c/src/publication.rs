@@ -132,7 +132,7 @@ pub unsafe extern "C" fn oci_chart_client_publish(
         let (target, publication) = unsafe { (text(target, "target")?, shared(publication, "publication")?) };
         // SAFETY: the same.
         let (wanted, mut caller) = unsafe { (Wanted::new(options)?, Caller::new(call)?) };
-        let (location, artifact) = wanted.artifact(&package.0, target)?;
+        let (location, artifact) = wanted.artifact(&package.package, target)?;
         let mut how = publication.options.clone().with_push(wanted.push);
         how.sign.limits = client.0.client().limits().clone();
         if let Some(place) = &publication.signatures {

@@ -3,14 +3,14 @@ use std::{ffi::c_char, ptr};
 use oci_chart_core::{
     Result,
     transfer::{PullOptions, Pulled},
-    trust::Policy,
+    trust::{Evidence, Policy},
 };
 
 use crate::{
     call::{Caller, oci_chart_call},
     client::oci_chart_client,
     error::oci_chart_error,
-    ffi::{Out, Shared, invalid, shared, take, text_or_none},
+    ffi::{Kept, Out, Shared, invalid, shared, take, text_of, text_or_none},
     guard::{guard, guard_plain},
     json,
     options::{Growing, check_flags, growing},
@@ -50,9 +50,20 @@ impl Default for oci_chart_pull_options {
 unsafe impl Growing for oci_chart_pull_options {}
 
 /// A chart that was taken out of a store. Immutable: any number of threads may use it at once. Freed with oci_chart_pulled_free().
-pub struct oci_chart_pulled(pub(crate) Pulled);
+pub struct oci_chart_pulled {
+    pulled: Pulled,
+    descriptor: Kept,
+    digest: Kept,
+    evidence: Kept,
+}
 
 impl Shared for oci_chart_pulled {}
+
+impl From<Pulled> for oci_chart_pulled {
+    fn from(pulled: Pulled) -> Self {
+        Self { pulled, descriptor: Kept::default(), digest: Kept::default(), evidence: Kept::default() }
+    }
+}
 
 /// Pulls a chart. `target` is `oci://HOST/REPOSITORY[:TAG][@DIGEST]` or `oci-layout:DIRECTORY[:TAG][@DIGEST]`; `version` may be NULL: the
 /// target's own, or the newest release; else it is a version or a range (`^1.2`). `options` must say which trust is asked for. `call` may
@@ -74,46 +85,27 @@ pub unsafe extern "C" fn oci_chart_client_pull(
         let (client, mut caller) = unsafe { (shared(client, "client")?, Caller::new(call)?) };
         // SAFETY: the same.
         let (target, options) = unsafe { (Meant::new(target, version)?, pull_options(client, options)?) };
-        out.give(oci_chart_pulled(client.0.pull(
-            &target.location,
-            &target.selector,
-            &options,
-            &mut caller,
-        )?));
+        out.give(client.0.pull(&target.location, &target.selector, &options, &mut caller)?.into());
         Ok(())
     })
 }
 
-/// The manifest's descriptor as JSON: `{"mediaType", "digest", "size"}`. Free the text with oci_chart_string_free().
-#[must_use]
+/// The manifest's descriptor as JSON: `{"mediaType", "digest", "size"}`. Belongs to what was pulled; NULL only for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_pulled_get_descriptor(
-    pulled: *const oci_chart_pulled,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_pulled_get_descriptor", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        out.give_text(json::descriptor(&unsafe { shared(pulled, "pulled") }?.0.descriptor));
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_pulled_get_descriptor(pulled: *const oci_chart_pulled) -> *const c_char {
+    let make = |pulled: &oci_chart_pulled| json::descriptor(&pulled.pulled.descriptor);
+    // SAFETY: NULL or valid for the call.
+    unsafe {
+        text_of("oci_chart_pulled_get_descriptor", pulled, |pulled| pulled.descriptor.text(|| make(pulled)))
+    }
 }
 
-/// The digest of the chart's manifest, `sha256:...`. Free the text with oci_chart_string_free().
-#[must_use]
+/// The digest of the chart's manifest, `sha256:...`. Belongs to what was pulled; NULL only for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_pulled_get_digest(
-    pulled: *const oci_chart_pulled,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_pulled_get_digest", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        out.give_text(unsafe { shared(pulled, "pulled") }?.0.descriptor.digest.to_string());
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_pulled_get_digest(pulled: *const oci_chart_pulled) -> *const c_char {
+    let make = |pulled: &oci_chart_pulled| pulled.pulled.descriptor.digest.to_string();
+    // SAFETY: NULL or valid for the call.
+    unsafe { text_of("oci_chart_pulled_get_digest", pulled, |pulled| pulled.digest.text(|| make(pulled))) }
 }
 
 /// The manifest, byte for byte. Free it with oci_chart_bytes_free().
@@ -127,7 +119,7 @@ pub unsafe extern "C" fn oci_chart_pulled_get_manifest(
     guard("oci_chart_pulled_get_manifest", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give(oci_chart_bytes(unsafe { shared(pulled, "pulled") }?.0.manifest.bytes().clone()));
+        out.give(oci_chart_bytes(unsafe { shared(pulled, "pulled") }?.pulled.manifest.bytes().clone()));
         Ok(())
     })
 }
@@ -143,28 +135,21 @@ pub unsafe extern "C" fn oci_chart_pulled_get_package(
     guard("oci_chart_pulled_get_package", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give(oci_chart_package(unsafe { shared(pulled, "pulled") }?.0.package.clone()));
+        out.give(unsafe { shared(pulled, "pulled") }?.pulled.package.clone().into());
         Ok(())
     })
 }
 
-/// Why the chart is trusted, as JSON. Free the text with oci_chart_string_free(); it is set to NULL where no policy was asked for.
-#[must_use]
+/// Why the chart is trusted, as JSON. Belongs to what was pulled; NULL where no policy was asked for.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_pulled_get_evidence(
-    pulled: *const oci_chart_pulled,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_pulled_get_evidence", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        match &unsafe { shared(pulled, "pulled") }?.0.evidence {
-            Some(evidence) => out.give_text(evidence.to_json()),
-            None => out.put(ptr::null_mut()),
-        }
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_pulled_get_evidence(pulled: *const oci_chart_pulled) -> *const c_char {
+    let make = |pulled: &oci_chart_pulled| pulled.pulled.evidence.as_ref().map(Evidence::to_json);
+    // SAFETY: NULL or valid for the call.
+    unsafe {
+        text_of("oci_chart_pulled_get_evidence", pulled, |pulled| {
+            pulled.evidence.text_or_null(|| make(pulled))
+        })
+    }
 }
 
 /// 1 if the chart's layer has the type that only very old clients pushed, of which Helm warns; else 0; 0 for NULL.
@@ -172,7 +157,7 @@ pub unsafe extern "C" fn oci_chart_pulled_get_evidence(
 pub unsafe extern "C" fn oci_chart_pulled_is_legacy(pulled: *const oci_chart_pulled) -> i32 {
     guard_plain("oci_chart_pulled_is_legacy", 0, || {
         // SAFETY: NULL or valid for the call.
-        unsafe { pulled.as_ref() }.map_or(0, |pulled| i32::from(pulled.0.legacy))
+        unsafe { pulled.as_ref() }.map_or(0, |pulled| i32::from(pulled.pulled.legacy))
     })
 }
 

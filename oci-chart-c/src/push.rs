@@ -99,7 +99,7 @@ pub unsafe extern "C" fn oci_chart_client_push(
         let (target, mut caller) = unsafe { (text(target, "target")?, Caller::new(call)?) };
         // SAFETY: the same.
         let wanted = unsafe { Wanted::new(options) }?;
-        let (location, artifact) = wanted.artifact(&package.0, target)?;
+        let (location, artifact) = wanted.artifact(&package.package, target)?;
         let pushed = client.0.push(&artifact, &location, &wanted.push, &mut caller)?;
         out.give_text(outcome(&location, &pushed));
         Ok(())

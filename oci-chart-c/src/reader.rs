@@ -1,6 +1,7 @@
 use std::{
     ffi::{c_char, c_void},
     io::Read,
+    time::Instant,
 };
 
 use bytes::{Buf as _, Bytes};
@@ -10,7 +11,7 @@ use oci_chart_core::{
     content::ContentReader,
     name::Tag,
     oci::{Descriptor, MediaType},
-    store::{Blob, TagMode},
+    store::Blob,
 };
 
 use crate::{
@@ -22,8 +23,10 @@ use crate::{
     guard::{guard, guard_plain},
     json,
     package::oci_chart_package,
+    push::tag_mode,
     repository::at,
     status::oci_chart_status,
+    work::too_late,
 };
 
 /// Fills `buffer` with at most `buffer_len` bytes and sets `*read` to their number, 0 at the end. Return 0; anything else stops the call.
@@ -36,7 +39,7 @@ pub type oci_chart_read_callback = Option<
 pub struct oci_chart_reader(Source);
 
 enum Source {
-    Remote { reader: BlobReader, piece: Bytes },
+    Remote { reader: BlobReader, piece: Bytes, failed: Option<ErrorKind> },
     Local(ContentReader),
 }
 
@@ -66,7 +69,30 @@ pub unsafe extern "C" fn oci_chart_client_open_blob(
         // SAFETY: the same.
         let descriptor = Descriptor::from_json(unsafe { text(descriptor, "descriptor") }?)?;
         let reader = client.0.open_blob(&location, &descriptor)?;
-        out.give(oci_chart_reader(Source::Remote { reader, piece: Bytes::new() }));
+        out.give(oci_chart_reader(Source::Remote { reader, piece: Bytes::new(), failed: None }));
+        Ok(())
+    })
+}
+
+/// Whether the repository `target` has this content: sets `out` to 1 or 0. `descriptor` is JSON, `{"mediaType", "digest", "size"}`; its media
+/// type tells manifests from other content. That it cannot be said is a failure. `call` may be NULL.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oci_chart_client_has_blob(
+    client: *const oci_chart_client,
+    target: *const c_char,
+    descriptor: *const c_char,
+    call: *const oci_chart_call,
+    out: *mut i32,
+    err: *mut *mut oci_chart_error,
+) -> oci_chart_status {
+    guard("oci_chart_client_has_blob", err, || {
+        let out = Out::new(out, "out")?;
+        // SAFETY: the header's conventions.
+        let (client, location, mut caller) = unsafe { at(client, target, call) }?;
+        // SAFETY: the same.
+        let descriptor = Descriptor::from_json(unsafe { text(descriptor, "descriptor") }?)?;
+        out.put(client.0.exists(&location, &descriptor, &mut caller)?.into());
         Ok(())
     })
 }
@@ -82,13 +108,14 @@ pub unsafe extern "C" fn oci_chart_package_open(
     guard("oci_chart_package_open", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give(oci_chart_reader::local(unsafe { shared(package, "package") }?.0.content())?);
+        out.give(oci_chart_reader::local(unsafe { shared(package, "package") }?.package.content())?);
         Ok(())
     })
 }
 
 /// Reads at most `buffer_len` bytes into `buffer` and sets `out` to their number: 0 at the end, and for a length of 0, where `buffer` may
-/// be NULL. `call` may be NULL. After a failure of content that comes over a network the reader is at its end.
+/// be NULL. `call` may be NULL. Where content that comes over a network failed once, every further read fails with the same status: no failure
+/// can be taken for the end.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_reader_read(
@@ -138,8 +165,9 @@ pub unsafe extern "C" fn oci_chart_client_fetch_blob(
     })
 }
 
-/// Puts bytes into the repository `target`, as content of this media type; a manifest also under `tag`, moved wherever it points. `tag` and
-/// `call` may be NULL. `out` may be NULL; else it receives the descriptor as JSON, to be freed with oci_chart_string_free().
+/// Puts bytes into the repository `target`, as content of this media type; a manifest also under `tag`, as `mode` (an oci_chart_tag_mode) and
+/// `expected_digest` say it for oci_chart_client_tag(). `tag`, `expected_digest` and `call` may be NULL; without a tag the mode is nothing.
+/// `out` may be NULL; else it receives the descriptor as JSON, to be freed with oci_chart_string_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_client_store_blob(
@@ -149,6 +177,8 @@ pub unsafe extern "C" fn oci_chart_client_store_blob(
     data: *const u8,
     data_len: usize,
     tag: *const c_char,
+    mode: i32,
+    expected_digest: *const c_char,
     call: *const oci_chart_call,
     out: *mut *mut c_char,
     err: *mut *mut oci_chart_error,
@@ -160,18 +190,18 @@ pub unsafe extern "C" fn oci_chart_client_store_blob(
         // SAFETY: the same.
         let (media_type, data) = unsafe { (text(media_type, "media_type")?, bytes(data, data_len, "data")?) };
         // SAFETY: the same.
-        let tag = unsafe { text_or_none(tag, "tag") }?.map(Tag::parse).transpose()?;
+        let (tag, mode) = unsafe { (text_or_none(tag, "tag")?, tag_mode(mode, expected_digest)?) };
         let blob = Blob::from_bytes(MediaType::from(media_type), Bytes::copy_from_slice(data));
-        let tags: Vec<_> = tag.into_iter().map(|tag| (tag, TagMode::Replace)).collect();
+        let tags: Vec<_> = tag.map(|tag| Ok((Tag::parse(tag)?, mode))).into_iter().collect::<Result<_>>()?;
         client.0.store_blob(&location, &blob, &tags, &mut caller)?;
         out.give_text(json::descriptor(blob.descriptor()));
         Ok(())
     })
 }
 
-/// The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be NULL: it is given
-/// to `read` as it is. `options` and `call` may be NULL. Of the call only its token is looked at, since `read` itself may stop the call. Free the package
-/// with oci_chart_package_free().
+/// The package whose bytes `read` gives until it gives none; above 8 MiB they go through a nameless temporary file. `user_data` may be NULL:
+/// it is given to `read` as it is. `options` and `call` may be NULL. Of the call its token and its time-out count, and are looked at
+/// between two reads; `read` itself may stop the call. Free the package with oci_chart_package_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_package_load_stream(
@@ -187,8 +217,8 @@ pub unsafe extern "C" fn oci_chart_package_load_stream(
         let read = read.ok_or_else(|| null("read"))?;
         // SAFETY: the header's conventions.
         let (options, caller) = unsafe { (load_options(options)?, Caller::new(call)?) };
-        let options = options.with_cancel(caller.cancel());
-        out.give(oci_chart_package(Package::from_reader(Stream { read, user_data }, &options)?));
+        let stream = Stream { read, user_data, deadline: caller.deadline() };
+        out.give(Package::from_reader(stream, &options.with_cancel(caller.cancel()))?.into());
         Ok(())
     })
 }
@@ -197,10 +227,14 @@ pub unsafe extern "C" fn oci_chart_package_load_stream(
 struct Stream {
     read: unsafe extern "C" fn(*mut c_void, *mut u8, usize, *mut usize) -> i32,
     user_data: *mut c_void,
+    deadline: Option<Instant>,
 }
 
 impl Read for Stream {
     fn read(&mut self, place: &mut [u8]) -> std::io::Result<usize> {
+        if self.deadline.is_some_and(|end| Instant::now() >= end) {
+            return Err(too_late().into());
+        }
         let mut count = 0;
         // SAFETY: the caller's own function, on the caller's thread, with its own data.
         let stopped = unsafe { (self.read)(self.user_data, place.as_mut_ptr(), place.len(), &raw mut count) };
@@ -225,9 +259,13 @@ impl Source {
         }
         match self {
             Self::Local(reader) => Ok(reader.read(place)?),
-            Self::Remote { reader, piece } => {
+            Self::Remote { reader, piece, failed } => {
+                if let Some(kind) = failed {
+                    return Err(Error::new(*kind, "an earlier read of this content failed"));
+                }
                 if piece.is_empty() {
-                    *piece = reader.next_piece(caller)?.unwrap_or_default();
+                    let next = reader.next_piece(caller).inspect_err(|error| *failed = Some(error.kind()))?;
+                    *piece = next.unwrap_or_default();
                 }
                 let count = piece.len().min(place.len());
                 piece.copy_to_slice(place.get_mut(..count).unwrap_or_default());

@@ -8,7 +8,7 @@ use oci_chart_core::{
 
 use crate::{
     error::oci_chart_error,
-    ffi::{Out, Shared, invalid, shared, take, text, text_or_none},
+    ffi::{Kept, Out, Shared, invalid, shared, take, text, text_of, text_or_none},
     guard::{guard, guard_plain},
     status::oci_chart_status,
 };
@@ -18,6 +18,8 @@ pub struct oci_chart_signer {
     pub(crate) signer: Arc<dyn Signer>,
     /// The key, where the signer has it.
     key: Option<Arc<SigningKey>>,
+    public_key: Kept,
+    algorithm: Kept,
 }
 
 impl Shared for oci_chart_signer {}
@@ -71,42 +73,30 @@ pub unsafe extern "C" fn oci_chart_signer_new_callback(
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
         let key = PublicKey::from_pem(unsafe { text(public_key, "public_key") }?)?;
-        out.give(oci_chart_signer { signer: Arc::new(HostSigner::new(key)), key: None });
+        out.give(oci_chart_signer::new(Arc::new(HostSigner::new(key)), None));
         Ok(())
     })
 }
 
-/// The public key as PEM, as cosign writes `cosign.pub`. Free the text with oci_chart_string_free().
-#[must_use]
+/// The public key as PEM, as cosign writes `cosign.pub`. Belongs to the signer; NULL only for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_signer_get_public_key(
-    signer: *const oci_chart_signer,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_signer_get_public_key", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        out.give_text(unsafe { shared(signer, "signer") }?.signer.public_key().to_pem());
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_signer_get_public_key(signer: *const oci_chart_signer) -> *const c_char {
+    let make = |signer: &oci_chart_signer| signer.signer.public_key().to_pem();
+    // SAFETY: NULL or valid for the call.
+    unsafe {
+        text_of("oci_chart_signer_get_public_key", signer, |signer| signer.public_key.text(|| make(signer)))
+    }
 }
 
-/// What the key is for: `ecdsa-p256`, `ecdsa-p384`, `ecdsa-p521`, `ed25519`, `rsa`, as policies' documents have it. Free the text with oci_chart_string_free().
-#[must_use]
+/// What the key is for: `ecdsa-p256`, `ecdsa-p384`, `ecdsa-p521`, `ed25519`, `rsa`, as policies' documents have it. Belongs to the signer;
+/// NULL only for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn oci_chart_signer_get_algorithm(
-    signer: *const oci_chart_signer,
-    out: *mut *mut c_char,
-    err: *mut *mut oci_chart_error,
-) -> oci_chart_status {
-    guard("oci_chart_signer_get_algorithm", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        let algorithm = unsafe { shared(signer, "signer") }?.signer.public_key().algorithm();
-        out.give_text(algorithm.as_str());
-        Ok(())
-    })
+pub unsafe extern "C" fn oci_chart_signer_get_algorithm(signer: *const oci_chart_signer) -> *const c_char {
+    let make = |signer: &oci_chart_signer| signer.signer.public_key().algorithm().as_str().to_owned();
+    // SAFETY: NULL or valid for the call.
+    unsafe {
+        text_of("oci_chart_signer_get_algorithm", signer, |signer| signer.algorithm.text(|| make(signer)))
+    }
 }
 
 /// The private key, encrypted with `password` as cosign does it, as PEM; a signer without a key of its own has none. Free the text with
@@ -139,7 +129,11 @@ pub unsafe extern "C" fn oci_chart_signer_free(signer: *mut oci_chart_signer) {
 impl oci_chart_signer {
     fn of_key(key: SigningKey) -> Self {
         let key = Arc::new(key);
-        Self { signer: Arc::clone(&key) as Arc<dyn Signer>, key: Some(key) }
+        Self::new(Arc::clone(&key) as Arc<dyn Signer>, Some(key))
+    }
+
+    fn new(signer: Arc<dyn Signer>, key: Option<Arc<SigningKey>>) -> Self {
+        Self { signer, key, public_key: Kept::default(), algorithm: Kept::default() }
     }
 }
 

@@ -23,7 +23,7 @@ impl Caller {
             return job(callers);
         }
         callers.check()?;
-        let deadline = self.timeout().and_then(|time| Instant::now().checked_add(time));
+        let deadline = self.deadline();
         // Not the caller's own, which may be for other calls too.
         let token = CancelToken::new();
         let (given, mut is_late) = (token.clone(), false);
@@ -50,18 +50,22 @@ impl Caller {
             worker.join().unwrap_or_else(|panic| resume_unwind(panic))
         });
         result.map_err(|error| match error.kind() {
-            ErrorKind::Cancelled if is_late => too_late(&error),
+            ErrorKind::Cancelled if is_late => match error.operation() {
+                Some(operation) => too_late().with_operation(operation),
+                None => too_late(),
+            },
             _ => error,
         })
     }
+
+    /// When the call has taken as long as it may.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timeout().and_then(|time| Instant::now().checked_add(time))
+    }
 }
 
-fn too_late(stopped: &Error) -> Error {
-    let error = Error::new(ErrorKind::Timeout, "the call took longer than it was given")
-        .with_reason(Reason::DeadlineExceeded);
-    let error = error.with_hint("give the call more time");
-    match stopped.operation() {
-        Some(operation) => error.with_operation(operation),
-        None => error,
-    }
+pub(crate) fn too_late() -> Error {
+    Error::new(ErrorKind::Timeout, "the call took longer than it was given")
+        .with_reason(Reason::DeadlineExceeded)
+        .with_hint("give the call more time")
 }

@@ -278,7 +278,7 @@ fn structs_end_with_their_last_field() {
             );
         };
     }
-    end!(oci_chart_call, on_sign: usize);
+    end!(oci_chart_call, on_request: usize);
     end!(oci_chart_load_options, max_total_bytes: u64);
     end!(oci_chart_package_options, threads: u32);
     end!(oci_chart_push_options, channels: usize);
@@ -313,6 +313,11 @@ fn content_streams_and_is_checked() {
     wrong["digest"] = format!("sha256:{}", "0".repeat(64)).into();
     let reader = library.open_blob(&format!("{target}/web"), &wrong.to_string()).unwrap();
     assert_eq!(reader.read_to_end(100).unwrap_err().status, oci_chart_status::NotFound);
+    assert_eq!(
+        reader.read(100, None).unwrap_err().status,
+        oci_chart_status::NotFound,
+        "no end after a failure"
+    );
 
     let again = support::Package::from_stream(&whole, 5).unwrap();
     assert_eq!(again.digest(), package.digest());

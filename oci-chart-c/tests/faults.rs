@@ -172,7 +172,8 @@ impl World {
         let mut signer = ptr::null_mut();
         checked(|err| unsafe { oci_chart_signer_generate(&raw mut signer, err) }).unwrap();
         let signer = Signer(signer);
-        let key = given(|out, err| unsafe { oci_chart_signer_get_public_key(signer.0, out, err) }).unwrap();
+        // SAFETY: a signer.
+        let key = unsafe { support::text(oci_chart_signer_get_public_key(signer.0)) };
         let policy = serde_json::json!({ "keys": { "keys": [{ "key": key }], "tlog": "ignore-explicitly" } });
         let publication = Publication(oci_chart_publication_new());
         checked(|err| unsafe { oci_chart_publication_add_signer(publication.0, signer.0, err) }).unwrap();

@@ -4,7 +4,11 @@
 
 mod support;
 
-use std::{ptr, time::Instant};
+use std::{
+    ffi::{CStr, c_char},
+    ptr,
+    time::Instant,
+};
 
 use oci_chart::*;
 use oci_chart_testkit::Registry;
@@ -162,12 +166,38 @@ fn content_is_stored_and_fetched_and_tags_listed() {
     let registry = Registry::builder().start_blocking().unwrap();
     let (library, directory) = (Library::plain(registry.host()), tempfile::tempdir().unwrap());
     let target = c(&format!("oci://{}/charts/web", registry.host()));
-    let descriptor = document(|out, err| unsafe {
-        let (kind, data) = (c"text/plain".as_ptr(), b"hello".as_ptr());
-        let none = ptr::null();
-        oci_chart_client_store_blob(library.0, target.as_ptr(), kind, data, 5, none, ptr::null(), out, err)
-    })
-    .unwrap();
+    let store = |kind: &CStr, data: &[u8], tag: *const c_char, mode| {
+        document(|out, err| unsafe {
+            let (data, len, none, call) = (data.as_ptr(), data.len(), ptr::null(), ptr::null());
+            let (client, target, kind) = (library.0, target.as_ptr(), kind.as_ptr());
+            oci_chart_client_store_blob(client, target, kind, data, len, tag, mode, none, call, out, err)
+        })
+    };
+    let descriptor = store(c"text/plain", b"hello", ptr::null(), 0).unwrap();
+    let has = |descriptor: &Value| {
+        let (descriptor, mut found) = (c(&descriptor.to_string()), 7);
+        checked(|err| unsafe {
+            let (client, target, call) = (library.0, target.as_ptr(), ptr::null());
+            oci_chart_client_has_blob(client, target, descriptor.as_ptr(), call, &raw mut found, err)
+        })
+        .map(|()| found)
+    };
+    assert_eq!(has(&descriptor).unwrap(), 1);
+    let mut other = descriptor.clone();
+    other["digest"] = format!("sha256:{}", "0".repeat(64)).into();
+    assert_eq!(has(&other).unwrap(), 0);
+    assert_eq!(has(&"no descriptor".into()).unwrap_err().status, oci_chart_status::InvalidInput);
+
+    // A manifest gets a tag, as its mode says.
+    let index = |n: u32| {
+        let media_type = "application/vnd.oci.image.index.v1+json";
+        let index = serde_json::json!({ "schemaVersion": 2, "mediaType": media_type, "manifests": [], "annotations": { "n": n.to_string() } });
+        store(&c(media_type), index.to_string().as_bytes(), c"list".as_ptr(), 0)
+    };
+    index(1).unwrap();
+    assert_eq!(index(2).unwrap_err().status, oci_chart_status::AlreadyExists);
+    let failure = store(c"text/plain", b"hello", c"list".as_ptr(), 2).unwrap_err();
+    assert_eq!(failure.status, oci_chart_status::InvalidInput);
     let (path, text) = (directory.path().join("hello"), c(&descriptor.to_string()));
     let place = c(path.to_str().unwrap());
     checked(|err| unsafe {
@@ -191,7 +221,7 @@ fn content_is_stored_and_fetched_and_tags_listed() {
         .unwrap();
     let list = support::List(list);
     let page = document(|out, err| unsafe { oci_chart_list_next(list.0, ptr::null(), out, err) }).unwrap();
-    assert_eq!(page, Value::from(vec!["1.0.0"]));
+    assert_eq!(page, Value::from(vec!["1.0.0", "list"]));
 }
 
 fn pull(library: &Library, target: &str) -> Result<support::Pulled, Failure> {

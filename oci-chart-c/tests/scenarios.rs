@@ -112,8 +112,8 @@ impl World {
             "load" => {
                 let chart = Chart::load(&self.files(step))?;
                 // SAFETY: good arguments, here and below.
-                let metadata =
-                    document(|out, err| unsafe { oci_chart_chart_get_metadata(chart.0, out, err) })?;
+                let metadata = unsafe { support::text(oci_chart_chart_get_metadata(chart.0)) };
+                let metadata: Value = serde_json::from_str(&metadata).unwrap();
                 let readme = bytes(|out, err| unsafe { oci_chart_chart_get_readme(chart.0, out, err) })?;
                 let names = metadata["dependencies"].as_array().cloned().unwrap_or_default();
                 let names: Vec<_> = names.iter().map(|dependency| dependency["name"].clone()).collect();
@@ -165,7 +165,7 @@ impl World {
                 if text(&step["do"]) == "show" {
                     return show(&package);
                 }
-                let digest = given(|out, err| unsafe { oci_chart_pulled_get_digest(pulled.0, out, err) })?;
+                let digest = unsafe { support::text(oci_chart_pulled_get_digest(pulled.0)) };
                 let metadata = package.metadata()?;
                 Ok(json!({
                     "digest": digest, "package": package.digest(), "name": metadata["name"], "version": metadata["version"],
@@ -225,8 +225,7 @@ impl World {
                 let mut signer = ptr::null_mut();
                 checked(|err| unsafe { oci_chart_signer_generate(&raw mut signer, err) })?;
                 let signer = Signer(signer);
-                let algorithm =
-                    given(|out, err| unsafe { oci_chart_signer_get_algorithm(signer.0, out, err) })?;
+                let algorithm = unsafe { support::text(oci_chart_signer_get_algorithm(signer.0)) };
                 self.keys.insert(kept, signer);
                 Ok(json!({ "algorithm": algorithm }))
             }
@@ -256,7 +255,7 @@ impl World {
             }
             "verify" => {
                 let key = self.keys[name(&step["key"])].0;
-                let key = given(|out, err| unsafe { oci_chart_signer_get_public_key(key, out, err) })?;
+                let key = unsafe { support::text(oci_chart_signer_get_public_key(key)) };
                 let policy =
                     c(&json!({ "keys": { "keys": [{ "key": key }], "tlog": "ignore-explicitly" } })
                         .to_string());

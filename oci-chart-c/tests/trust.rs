@@ -77,7 +77,7 @@ fn generated() -> Signer {
 }
 
 fn public_key(signer: &Signer) -> String {
-    given(|out, err| unsafe { oci_chart_signer_get_public_key(signer.0, out, err) }).unwrap()
+    unsafe { support::text(oci_chart_signer_get_public_key(signer.0)) }
 }
 
 fn policy(signer: &Signer) -> Value {
@@ -115,7 +115,8 @@ fn a_pull_and_a_client_hold_charts_against_a_policy() {
     assert_eq!(refused.status, oci_chart_status::NotSigned);
     world.sign(&signer, 0, None).unwrap();
     let pulled = world.library.pull(&world.target, Some("1.0.0"), &raw const options).unwrap();
-    let evidence = document(|out, err| unsafe { oci_chart_pulled_get_evidence(pulled.0, out, err) }).unwrap();
+    let evidence = unsafe { support::text(oci_chart_pulled_get_evidence(pulled.0)) };
+    let evidence: Value = serde_json::from_str(&evidence).unwrap();
     assert_eq!(evidence["outcome"], "verified");
 
     let guarded = |signer: &Signer| {

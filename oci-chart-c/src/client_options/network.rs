@@ -2,7 +2,7 @@ use std::{ffi::c_char, time::Duration};
 
 use oci_chart_core::{
     name::Host,
-    store::{Mirror, ProxyOptions, ProxyUrl, RegistriesYaml, RetryOptions},
+    store::{Mirror, ProxyOptions, ProxyUrl, RegistriesYaml},
 };
 
 use super::{Source, oci_chart_client_options};
@@ -124,18 +124,14 @@ pub unsafe extern "C" fn oci_chart_client_options_set_retry(
     guard("oci_chart_client_options_set_retry", err, || {
         // SAFETY: the header's conventions.
         let options = unsafe { exclusive(options, "options") }?;
-        let mut retry = match attempts {
-            1 => RetryOptions::never(),
-            0 => RetryOptions::default(),
-            attempts => RetryOptions::default().with_attempts(attempts),
-        };
-        if first_wait_ms > 0 {
-            retry = retry.with_first_wait(Duration::from_millis(first_wait_ms));
-        }
-        if most_wait_ms > 0 {
-            retry = retry.with_most_wait(Duration::from_millis(most_wait_ms));
-        }
-        options.connect(|connection| Ok(connection.with_retry(retry)))
+        options.connect(|mut connection| {
+            let retry = &mut connection.retry;
+            let wait = |ms: u64| (ms > 0).then_some(Duration::from_millis(ms));
+            retry.attempts = Some(attempts).filter(|count| *count > 0).unwrap_or(retry.attempts);
+            retry.first_wait = wait(first_wait_ms).unwrap_or(retry.first_wait);
+            retry.most_wait = wait(most_wait_ms).unwrap_or(retry.most_wait);
+            Ok(connection)
+        })
     })
 }
 

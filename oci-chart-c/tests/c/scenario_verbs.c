@@ -130,8 +130,7 @@ static oci_chart_status load(world *at, const json *step, kept *keep, result *ou
         return status;
     char *text = NULL;
     oci_chart_bytes *readme = NULL;
-    CHECK(oci_chart_chart_get_metadata(keep->chart, &text, NULL) == OCI_CHART_STATUS_OK);
-    json *metadata = taken(text);
+    json *metadata = json_parse(oci_chart_chart_get_metadata(keep->chart));
     CHECK(oci_chart_chart_get_dependencies(keep->chart, &text, NULL) == OCI_CHART_STATUS_OK);
     json *dependencies = taken(text);
     CHECK(oci_chart_chart_get_readme(keep->chart, &readme, NULL) == OCI_CHART_STATUS_OK);
@@ -168,8 +167,7 @@ static oci_chart_status package(world *at, const json *step, kept *keep, result 
     if (status != OCI_CHART_STATUS_OK)
         return status;
     char *text = NULL;
-    CHECK(oci_chart_package_get_digest(keep->package, &text, NULL) == OCI_CHART_STATUS_OK);
-    put_owned(out, "digest", text);
+    put_text(out, "digest", oci_chart_package_get_digest(keep->package));
     CHECK(oci_chart_package_get_file_name(keep->package, &text, NULL) == OCI_CHART_STATUS_OK);
     put_owned(out, "file", text);
     return status;
@@ -226,12 +224,10 @@ static oci_chart_status pull(world *at, const json *step, kept *keep, result *ou
     if (status != OCI_CHART_STATUS_OK)
         return status;
     char *text = NULL;
-    CHECK(oci_chart_pulled_get_digest(pulled, &text, NULL) == OCI_CHART_STATUS_OK);
-    put_owned(out, "digest", text);
+    put_text(out, "digest", oci_chart_pulled_get_digest(pulled));
     CHECK(oci_chart_pulled_get_package(pulled, &pack, NULL) == OCI_CHART_STATUS_OK);
     oci_chart_pulled_free(pulled);
-    CHECK(oci_chart_package_get_digest(pack, &text, NULL) == OCI_CHART_STATUS_OK);
-    put_owned(out, "package", text);
+    put_text(out, "package", oci_chart_package_get_digest(pack));
     CHECK(oci_chart_package_get_metadata(pack, &text, NULL) == OCI_CHART_STATUS_OK);
     oci_chart_package_free(pack);
     json *metadata = taken(text);
@@ -262,8 +258,7 @@ static oci_chart_status show(world *at, const json *step, kept *keep, result *ou
     CHECK(oci_chart_pulled_get_package(pulled, &pack, NULL) == OCI_CHART_STATUS_OK);
     CHECK(oci_chart_package_get_chart(pack, &chart, NULL) == OCI_CHART_STATUS_OK);
     char *text = NULL;
-    CHECK(oci_chart_chart_get_metadata(chart, &text, NULL) == OCI_CHART_STATUS_OK);
-    json *metadata = taken(text);
+    json *metadata = json_parse(oci_chart_chart_get_metadata(chart));
     CHECK(oci_chart_chart_get_files(chart, &text, NULL) == OCI_CHART_STATUS_OK);
     json *files = taken(text);
     put_member(out, "name", metadata, "name");
@@ -406,10 +401,8 @@ static oci_chart_status key(world *at, const json *step, kept *keep, result *out
 {
     (void)at, (void)step;
     oci_chart_status status = oci_chart_signer_generate(&keep->key, err);
-    char *text = NULL;
     CHECK(status == OCI_CHART_STATUS_OK);
-    CHECK(oci_chart_signer_get_algorithm(keep->key, &text, NULL) == OCI_CHART_STATUS_OK);
-    put_owned(out, "algorithm", text);
+    put_text(out, "algorithm", oci_chart_signer_get_algorithm(keep->key));
     return status;
 }
 

@@ -187,11 +187,8 @@ char *quoted(const char *text)
 
 char *make_policy(const oci_chart_signer *signer)
 {
-    char *pem = NULL;
-    CHECK(oci_chart_signer_get_public_key(signer, &pem, NULL) == OCI_CHART_STATUS_OK);
-    char *key = quoted(pem);
+    char *key = quoted(oci_chart_signer_get_public_key(signer));
     char *policy = format("{\"keys\": {\"keys\": [{\"key\": %s}], \"tlog\": \"ignore-explicitly\"}}", key);
-    oci_chart_string_free(pem);
     free(key);
     return policy;
 }

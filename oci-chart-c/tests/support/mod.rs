@@ -37,23 +37,18 @@ pub(crate) fn checked(
         return Ok(());
     }
     assert!(!err.is_null(), "{status:?} without an error");
-    let (mut json, mut evidence) = (ptr::null_mut(), ptr::null_mut());
+    let mut json = ptr::null_mut();
     // SAFETY: the error lives until its end below.
     unsafe {
         assert_eq!(oci_chart_error_get_status(err), status);
         assert_eq!(oci_chart_error_to_json(err, &raw mut json, ptr::null_mut()), oci_chart_status::Ok);
-        assert_eq!(
-            oci_chart_error_get_evidence(err, &raw mut evidence, ptr::null_mut()),
-            oci_chart_status::Ok
-        );
-        let reason = oci_chart_error_get_reason(err);
         let failure = Failure {
             status,
-            reason: if reason.is_null() { String::new() } else { text(reason) },
+            reason: kept(oci_chart_error_get_reason(err)).unwrap_or_default(),
             message: text(oci_chart_error_get_message(err)),
             http_status: oci_chart_error_get_http_status(err),
             json: taken(json),
-            evidence: (!evidence.is_null()).then(|| taken(evidence)),
+            evidence: kept(oci_chart_error_get_evidence(err)),
         };
         oci_chart_error_free(err);
         Err(failure)
@@ -64,6 +59,12 @@ pub(crate) fn checked(
 pub(crate) unsafe fn text(pointer: *const c_char) -> String {
     // SAFETY: a text, says the caller.
     unsafe { CStr::from_ptr(pointer) }.to_str().unwrap().to_owned()
+}
+
+/// The text that an object has, or none.
+pub(crate) unsafe fn kept(pointer: *const c_char) -> Option<String> {
+    // SAFETY: NULL or a text, says the caller.
+    (!pointer.is_null()).then(|| unsafe { text(pointer) })
 }
 
 /// The text that a call gave.
@@ -284,7 +285,7 @@ impl Chart {
 impl Package {
     pub(crate) fn digest(&self) -> String {
         // SAFETY: good arguments.
-        given(|out, err| unsafe { oci_chart_package_get_digest(self.0, out, err) }).unwrap()
+        unsafe { text(oci_chart_package_get_digest(self.0)) }
     }
 
     pub(crate) fn metadata(&self) -> Result<Value, Failure> {

@@ -144,6 +144,12 @@ fn manifests_that_break_off_or_lie() {
         let bench = bench().fault("GET", "*/manifests/*", fault.clone());
         assert_eq!(bench.manifest(), expected, "{fault:?}");
     }
+    // A HEAD that calls it something else is not believed: the manifest decides.
+    let page = || Fault::content_type("text/html");
+    let liar = bench().fault("HEAD", "*/manifests/*", page());
+    assert_eq!(block(liar.store.resolve(&version())).unwrap().media_type, MediaType::OCI_MANIFEST);
+    let liar = liar.fault("GET", "*/manifests/*", page());
+    assert_eq!(found(&block(liar.store.resolve(&version())).unwrap_err()), wrong_type);
     // Headers that say less than they should are no lie.
     for fault in [
         Fault::RemoveHeader("docker-content-digest".into()),

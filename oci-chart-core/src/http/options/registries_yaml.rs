@@ -62,6 +62,8 @@ impl RegistriesYaml {
         let document = Document::parse(text, &Bounds::default())
             .map_err(|error| bad("it is no YAML", "registries.yaml").with_source(error))?;
         let root = document.root();
+        // A file with nothing in it but comments is an empty one; a word or a list is none.
+        mapping(Some(root), "registries.yaml")?;
         let mut file = Self::default();
         for (key, entry) in mapping(root.get("mirrors"), "mirrors")? {
             let host = if key == "*" { None } else { Some(host(key)?) };
@@ -281,10 +283,15 @@ configs:
             ("configs: {h: {auth: {username: [hunter2]}}}", "username"),
             ("configs: {h: {tls: {insecure_skip_verify: hunter2}}}", "insecure_skip_verify"),
             ("configs: [", "registries.yaml"),
+            ("hunter2", "registries.yaml"),
+            ("[hunter2]", "registries.yaml"),
         ] {
             let error = RegistriesYaml::parse(text.as_bytes()).unwrap_err();
             assert_eq!((error.kind(), error.get("field")), (ErrorKind::InvalidInput, Some(field)), "{text}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
+        for empty in ["", "# nothing\n", "null"] {
+            assert!(RegistriesYaml::parse(empty.as_bytes()).unwrap().mirrors.is_empty());
         }
         let half = RegistriesYaml::parse(b"configs: {h: {tls: {cert_file: /a}}}").unwrap();
         assert_eq!(

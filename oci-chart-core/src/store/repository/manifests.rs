@@ -79,13 +79,15 @@ impl Repository {
         if !learnt.lacks(Feature::Head) {
             let response = self.ask(Method::HEAD, target).await?;
             match response.status() {
-                StatusCode::OK => {
-                    if let Some(descriptor) = described(&response, target)? {
+                StatusCode::OK => match described(&response, target)? {
+                    Some(descriptor) if descriptor.media_type.is_manifest() => {
                         self.registry().guess(&descriptor);
                         return Ok(Some(descriptor));
                     }
-                    learnt.learn(Feature::Head, false);
-                }
+                    // Of a type that was not asked for: the answer to a GET shows what it is.
+                    Some(_) => {}
+                    None => learnt.learn(Feature::Head, false),
+                },
                 StatusCode::NOT_FOUND => return Ok(None),
                 status => self.refused_head(status, response).await?,
             }
