@@ -60,6 +60,11 @@ func TestAContextThatIsDoneMakesNoCall(t *testing.T) {
 	if !errors.As(err, &details) || details.Kind != ocichart.ErrCancelled || !errors.Is(err, context.Canceled) {
 		t.Errorf("%+v", err)
 	}
+	late, cancel := context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
+	defer cancel()
+	if _, err = ocichart.LoadChart(late, "/nowhere", nil); !errors.Is(err, ocichart.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%+v", err)
+	}
 }
 
 func TestAnEventsErrorStopsTheCallAndIsItsError(t *testing.T) {
@@ -270,11 +275,14 @@ func TestCallsThatRunOutliveClose(t *testing.T) {
 	}
 }
 
-func TestWhatIsForgottenIsFreed(t *testing.T) {
+func TestWhatIsForgottenIsFreedAndWhatIsClosedOnlyOnce(t *testing.T) {
 	pack := web(t)
 	for range 50 {
-		for range 20 {
-			got[*ocichart.Chart](t)(pack.Chart())
+		for n := range 20 {
+			chart := got[*ocichart.Chart](t)(pack.Chart())
+			if n%2 == 0 {
+				must(t, chart.Close())
+			}
 		}
 		runtime.GC()
 	}

@@ -112,6 +112,19 @@ func (c *Client) ListTags(ctx context.Context, target string) iter.Seq2[string, 
 	})
 }
 
+// ListRepositories gives the names of all repositories of a registry, page by page as they are wanted; not every registry tells them. An error
+// is the last that it gives.
+func (c *Client) ListRepositories(ctx context.Context, host string) iter.Seq2[string, error] {
+	return list[string](c, ctx, func(client *C.oci_chart_client, lend *lender, out **C.oci_chart_list) error {
+		name := lend.text("the host", host)
+		if err := lend.err(); err != nil {
+			return err
+		}
+		var failure *C.oci_chart_error
+		return taken(C.oci_chart_client_list_repositories(client, name, out, &failure), failure)
+	})
+}
+
 // ListReferrers gives all manifests that name the one that is meant as their subject, page by page as they are wanted, or those of one
 // artifact type where that is not empty. An error is the last that it gives.
 func (c *Client) ListReferrers(ctx context.Context, target, version, artifactType string) iter.Seq2[Descriptor, error] {

@@ -1889,8 +1889,19 @@ oci_chart_status oci_chart_client_list_referrers(const struct oci_chart_client *
                                                  struct oci_chart_error **err);
 
 /**
- * The next page as a JSON list that is not empty. Free the text with oci_chart_string_free(); it is set to NULL at the end, and after a
- * failure. `call` may be NULL.
+ * The names of all repositories of the registry at `host`, page by page; not every registry tells them. Asks for nothing yet. Free the list
+ * with oci_chart_list_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_list_repositories(const struct oci_chart_client *client,
+                                                    const char *host,
+                                                    struct oci_chart_list **out,
+                                                    struct oci_chart_error **err);
+
+/**
+ * The next page as a JSON list that is not empty. Free the text with oci_chart_string_free(); it is set to NULL at the end. After a failure
+ * every further call fails with the same status. `call` may be NULL.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE

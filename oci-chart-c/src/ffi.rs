@@ -179,3 +179,14 @@ pub(crate) fn invalid(name: &'static str, message: impl Into<String>) -> Error {
 fn too_long(name: &'static str, len: usize) -> Error {
     invalid(name, format!("no object has {len} bytes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_inside_a_text_is_replaced() {
+        assert_eq!(c_text("a\0b").to_str().unwrap(), "a\u{FFFD}b");
+        assert_eq!(c_text("").to_bytes_with_nul(), b"\0");
+    }
+}

@@ -11,7 +11,7 @@ use std::{
 };
 
 use oci_chart::*;
-use oci_chart_testkit::Registry;
+use oci_chart_testkit::{Fault, Registry};
 use serde_json::Value;
 use support::{Failure, Library, c, checked, document, given};
 
@@ -216,12 +216,33 @@ fn content_is_stored_and_fetched_and_tags_listed() {
     library
         .push(&library.package("1.0.0"), &format!("oci://{}/charts", registry.host()), None, None)
         .unwrap();
-    let mut list = ptr::null_mut();
-    checked(|err| unsafe { oci_chart_client_list_tags(library.0, target.as_ptr(), &raw mut list, err) })
-        .unwrap();
-    let list = support::List(list);
-    let page = document(|out, err| unsafe { oci_chart_list_next(list.0, ptr::null(), out, err) }).unwrap();
-    assert_eq!(page, Value::from(vec!["1.0.0", "list"]));
+    let listed = |open: &dyn Fn(*mut *mut oci_chart_list, *mut *mut oci_chart_error) -> oci_chart_status| {
+        let mut list = ptr::null_mut();
+        checked(|err| open(&raw mut list, err)).unwrap();
+        support::List(list)
+    };
+    let next = |list: &support::List| {
+        let mut page = ptr::dangling_mut();
+        checked(|err| unsafe { oci_chart_list_next(list.0, ptr::null(), &raw mut page, err) })?;
+        Ok::<_, Failure>((!page.is_null()).then(|| support::taken(page)))
+    };
+    let tags =
+        || listed(&|out, err| unsafe { oci_chart_client_list_tags(library.0, target.as_ptr(), out, err) });
+    let list = tags();
+    assert_eq!(next(&list).unwrap().unwrap(), r#"["1.0.0","list"]"#);
+    assert_eq!((next(&list).unwrap(), next(&list).unwrap()), (None, None));
+
+    let host = c(registry.host());
+    let list =
+        listed(&|out, err| unsafe { oci_chart_client_list_repositories(library.0, host.as_ptr(), out, err) });
+    assert_eq!(next(&list).unwrap().unwrap(), r#"["charts/web"]"#);
+
+    // What failed once is never taken for the end.
+    registry.script().once("GET", "*/tags/list*", Fault::error(403, "DENIED"));
+    let list = tags();
+    for _ in 0..2 {
+        assert_eq!(next(&list).unwrap_err().status, oci_chart_status::PermissionDenied);
+    }
 }
 
 fn pull(library: &Library, target: &str) -> Result<support::Pulled, Failure> {

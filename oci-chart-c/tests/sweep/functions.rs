@@ -48,6 +48,7 @@ functions! {
     oci_chart_client_free,
     oci_chart_client_has_blob,
     oci_chart_client_list_referrers,
+    oci_chart_client_list_repositories,
     oci_chart_client_list_tags,
     oci_chart_client_login,
     oci_chart_client_login_status,
