@@ -12,6 +12,8 @@ import (
 var otherwise = map[string]string{
 	"oci_chart_answer_set_failure":        "a callback's own error is kept in Go",
 	"oci_chart_cancel_token_is_cancelled": "context.Context knows",
+	"oci_chart_chart_get_name":            "of oci_chart_chart_get_metadata",
+	"oci_chart_chart_get_version":         "of oci_chart_chart_get_metadata",
 	"oci_chart_error_get_context_json":    "of oci_chart_error_to_json",
 	"oci_chart_error_get_hint":            "of oci_chart_error_to_json",
 	"oci_chart_error_get_operation":       "of oci_chart_error_to_json",
