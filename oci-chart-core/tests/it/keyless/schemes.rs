@@ -3,7 +3,10 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fs_err as fs;
-use oci_chart_core::trust::{BundleArtifact, BundleSigner, PublicKey, TrustRoot, verify_bundle};
+use oci_chart_core::{
+    ErrorKind, Reason,
+    trust::{BundleArtifact, BundleSigner, KeylessPolicy, Policy, PublicKey, TrustRoot, verify_bundle},
+};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use sigstore_verify::{
@@ -11,7 +14,10 @@ use sigstore_verify::{
     types::{DerPublicKey, HashAlgorithm, SignatureBytes},
 };
 
-use super::fixtures;
+use super::{
+    chart::{Chart, fixture, workflow},
+    fixtures,
+};
 
 const SCHEMES: [SigningScheme; 11] = [
     SigningScheme::EcdsaP256Sha256,
@@ -132,4 +138,53 @@ fn what_is_not_checked_says_so_and_the_first_choice_stays() {
     assert!(provider.hash(HashAlgorithm::Sha2256).is_ok() && provider.hash(HashAlgorithm::Sha2384).is_ok());
     assert!(install_default_provider(provider).is_err());
     install();
+}
+
+/// The fixtures' authority with a key of ML-DSA-65 in its certificate, and a leaf that says to be signed by it.
+#[test]
+fn a_certificate_under_ml_dsa_could_not_be_checked() {
+    let mut root: Value = serde_json::from_slice(&fixture("trusted_root.json")).unwrap();
+    let authority = &mut root["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"];
+    let key =
+        [&[0x30, 0x82, 0x07, 0xb2][..], ML_DSA_65, &[0x03, 0x82, 0x07, 0xa1, 0x00], &[7; 1952]].concat();
+    // A P-256 key has 91 bytes, of which two are before its algorithm.
+    *authority = edited(authority, |signed, _| replace(signed, P256_KEY, -2, 91, &key));
+
+    let mut bundle: Value = serde_json::from_slice(&fixture("bundles/good.json")).unwrap();
+    let leaf = &mut bundle["verificationMaterial"]["certificate"]["rawBytes"];
+    *leaf = edited(leaf, |signed, rest| {
+        for part in [signed, rest] {
+            replace(part, ECDSA_SHA256, 0, ECDSA_SHA256.len(), ML_DSA_65);
+        }
+    });
+    let policy = KeylessPolicy::new([workflow()], TrustRoot::from_json(root.to_string()).unwrap());
+    let chart = Chart::of_bundles(&[bundle.to_string()]);
+    chart.refused(&Policy::Keyless(policy), ErrorKind::CouldNotCheck, Reason::UnsupportedKey);
+}
+
+// AlgorithmIdentifiers.
+const ECDSA_SHA256: &[u8] = &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+const ML_DSA_65: &[u8] = &[0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 0x12];
+const P256_KEY: &[u8] =
+    &[0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+
+/// A certificate with changes in what is signed and in what follows.
+fn edited(certificate: &Value, edit: impl Fn(&mut Vec<u8>, &mut Vec<u8>)) -> Value {
+    let der = STANDARD.decode(certificate.as_str().unwrap()).unwrap();
+    let (mut signed, mut rest) = {
+        let (signed, rest) = der[8..].split_at(usize::from(u16::from_be_bytes([der[6], der[7]])));
+        (signed.to_vec(), rest.to_vec())
+    };
+    edit(&mut signed, &mut rest);
+    let sequence = |content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[0x30, 0x82][..], &length, content].concat()
+    };
+    STANDARD.encode(sequence(&[sequence(&signed), rest].concat())).into()
+}
+
+fn replace(bytes: &mut Vec<u8>, mark: &[u8], offset: isize, length: usize, by: &[u8]) {
+    let at =
+        bytes.windows(mark.len()).position(|window| window == mark).unwrap().saturating_add_signed(offset);
+    bytes.splice(at..at + length, by.iter().copied());
 }
