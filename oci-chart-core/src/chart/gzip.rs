@@ -5,7 +5,7 @@ use std::{
     num::NonZeroUsize,
 };
 
-use flate2::Crc;
+use crc32fast::Hasher;
 
 use super::deflate::BlockDeflate;
 use crate::context::CancelToken;
@@ -19,22 +19,20 @@ const HEADER: &[u8] =
 #[derive(Debug)]
 pub(crate) struct GzipWriter<W> {
     deflate: BlockDeflate<W>,
-    crc: Crc,
+    trailer: Trailer,
 }
 
 impl<W: Write> GzipWriter<W> {
     /// See [`BlockDeflate::new`].
     pub(crate) fn new(mut out: W, threads: Option<NonZeroUsize>, cancel: CancelToken) -> io::Result<Self> {
         out.write_all(HEADER)?;
-        Ok(Self { deflate: BlockDeflate::new(out, threads, cancel), crc: Crc::new() })
+        Ok(Self { deflate: BlockDeflate::new(out, threads, cancel), trailer: Trailer::default() })
     }
 
     /// Ends the file.
     pub(crate) fn finish(self) -> io::Result<W> {
         let mut out = self.deflate.finish()?;
-        out.write_all(&self.crc.sum().to_le_bytes())?;
-        // The size modulo 2^32, which is what the counter holds.
-        out.write_all(&self.crc.amount().to_le_bytes())?;
+        out.write_all(&self.trailer.bytes())?;
         Ok(out)
     }
 }
@@ -42,12 +40,33 @@ impl<W: Write> GzipWriter<W> {
 impl<W: Write> Write for GzipWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.deflate.write(bytes)?;
-        self.crc.update(&bytes[..count]);
+        self.trailer.add(&bytes[..count]);
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.deflate.flush()
+    }
+}
+
+/// What a gzip file says in its end about its content.
+#[derive(Debug, Default)]
+pub(super) struct Trailer {
+    sum: Hasher,
+    /// Modulo 2^32.
+    size: u32,
+}
+
+impl Trailer {
+    /// Content goes on with `bytes`.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.sum.update(bytes);
+        self.size = self.size.wrapping_add(bytes.len() as u32);
+    }
+
+    pub(super) fn bytes(&self) -> [u8; 8] {
+        let both = u64::from(self.sum.clone().finalize()) | u64::from(self.size) << 32;
+        both.to_le_bytes()
     }
 }
 

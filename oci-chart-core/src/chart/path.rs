@@ -252,18 +252,31 @@ fn check(text: &str) -> Result<(), ParsePathError> {
     {
         return Err(ParsePathError::DriveLetter);
     }
-    for component in text.split('/') {
-        match component {
-            "" => return Err(ParsePathError::EmptyComponent),
-            "." => return Err(ParsePathError::DotComponent),
-            ".." => return Err(ParsePathError::Parent),
+    let (mut begin, mut strange) = (0, None);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'/' => {
+                check_component(&bytes[begin..at])?;
+                begin = at + 1;
+            }
+            b'\\' | 0 => strange = strange.or(Some(*byte)),
             _ => {}
         }
     }
-    match bytes.iter().find(|byte| matches!(byte, b'\\' | 0)) {
+    check_component(&bytes[begin..])?;
+    match strange {
         Some(b'\\') => Err(ParsePathError::Backslash),
         Some(_) => Err(ParsePathError::Nul),
         None => Ok(()),
+    }
+}
+
+fn check_component(name: &[u8]) -> Result<(), ParsePathError> {
+    match name {
+        b"" => Err(ParsePathError::EmptyComponent),
+        b"." => Err(ParsePathError::DotComponent),
+        b".." => Err(ParsePathError::Parent),
+        _ => Ok(()),
     }
 }
 
@@ -298,6 +311,9 @@ mod tests {
             ("..\\x", ParsePathError::Parent),
             ("a\\..\\x", ParsePathError::Backslash),
             ("a\0b", ParsePathError::Nul),
+            ("a\0b\\c", ParsePathError::Nul),
+            ("a\\b\0/c", ParsePathError::Backslash),
+            ("a\\b/../c", ParsePathError::Parent),
             (&long, ParsePathError::TooLong),
         ] {
             assert_eq!(ChartPath::new(text), Err(expected), "{text:?}");

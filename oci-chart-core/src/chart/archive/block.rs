@@ -128,7 +128,9 @@ fn gnu_prefix(block: &[u8; BLOCK]) -> &[u8] {
 fn check_sum(block: &[u8; BLOCK]) -> Result<(), ArchiveError> {
     let (before, rest) = block.split_at(148);
     let (field, after) = rest.split_at(8);
-    let sum = |part: &[u8]| part.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    // So many bytes fit into 16 bits, which are added twice as fast as 32.
+    let short = |part: &[u8]| part.iter().map(|byte| u16::from(*byte)).sum::<u16>();
+    let sum = |part: &[u8]| part.chunks(256).map(|part| u32::from(short(part))).sum::<u32>();
     let unsigned = i64::from(sum(before) + sum(after)) + 8 * i64::from(b' ');
     let claimed = octal(field)?;
     if claimed == unsigned {
@@ -179,16 +181,32 @@ fn octal(field: &[u8]) -> Result<i64, ArchiveError> {
     Ok(value.cast_signed())
 }
 
-/// The usual field: up to 20 digits, and one NUL or blank behind them.
+/// The usual field: digits up to its end but for one NUL or blank, or both, and eight bytes long or twelve.
 fn plain_octal(field: &[u8]) -> Option<i64> {
-    let (b' ' | 0, digits) = field.split_last()? else { return None };
-    if digits.len() > 20 {
+    let (first, last) = field.split_last_chunk::<8>()?;
+    let text = u64::from_be_bytes(*last);
+    let (low, count) = match last {
+        [.., 0, b' '] => (digits(text >> 16, 0x3030_3030_3030)?, 6),
+        [.., 0 | b' '] => (digits(text >> 8, 0x30_3030_3030_3030)?, 7),
+        _ => return None,
+    };
+    let high = match first {
+        [] => 0,
+        _ => digits(u32::from_be_bytes(first.try_into().ok()?).into(), 0x3030_3030)?,
+    };
+    Some(high << (3 * count) | low)
+}
+
+/// The number of up to eight octal digits, of which each is a byte of `text`; `zeros` is as many times the digit zero.
+fn digits(text: u64, zeros: u64) -> Option<i64> {
+    let digits = text ^ zeros;
+    if digits & 0xf8f8_f8f8_f8f8_f8f8 != 0 {
         return None;
     }
-    digits.iter().try_fold(0, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        (digit < 8).then_some(value << 3 | i64::from(digit))
-    })
+    // Neighbours join: digits, pairs, fours.
+    let pairs = (digits | digits >> 5) & 0x003f_003f_003f_003f;
+    let fours = (pairs | pairs >> 10) & 0x0000_0fff_0000_0fff;
+    Some(((fours | fours >> 20) & 0x00ff_ffff).cast_signed())
 }
 
 #[cfg(test)]
@@ -214,5 +232,37 @@ mod tests {
         ] {
             assert_eq!(number(field), expected, "{field:?}");
         }
+    }
+
+    #[test]
+    fn plain_numbers() {
+        for value in (0..64).map(|n| 0o12_3456_7012_3456_7012_3456_u64.rotate_left(n) & 0o77_777_777_777) {
+            let fields = [
+                (format!("{value:011o}\0"), value),
+                (format!("{:010o}\0 ", value >> 3), value >> 3),
+                (format!("{:07o} ", value >> 12), value >> 12),
+                (format!("{:06o}\0 ", value >> 15), value >> 15),
+            ];
+            for (field, value) in fields {
+                assert_eq!(plain_octal(field.as_bytes()), i64::try_from(value).ok(), "{field:?}");
+                for at in 0..field.len() {
+                    for strange in
+                        [b'8', b'/', b'0' | 0x80, b'p', if at + 1 == field.len() { b'0' } else { b' ' }]
+                    {
+                        let mut field = field.clone().into_bytes();
+                        field[at] = strange;
+                        assert_eq!(plain_octal(&field), None, "{field:?}");
+                    }
+                }
+            }
+        }
+        assert_eq!([plain_octal(b"644\0"), plain_octal(b"00000000644\0\0\0\0\0")], [None; 2]);
+    }
+
+    #[test]
+    fn sums_of_the_largest_bytes() {
+        let mut block = [0xff; BLOCK];
+        block[148..156].copy_from_slice(b"0373410\0");
+        assert_eq!(check_sum(&block), Ok(()));
     }
 }

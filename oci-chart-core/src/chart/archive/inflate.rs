@@ -3,16 +3,20 @@
 
 use std::io::{self, Read};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{ArchiveError, Fault};
-use crate::{chart::LoadOptions, context::CancelToken, error::Error};
+use crate::{
+    chart::{LoadOptions, gzip::Trailer},
+    context::CancelToken,
+    error::Error,
+};
 
 /// Inflates everything that `raw` gives, in pieces that the caller chooses.
 pub(super) struct Inflate<R> {
     source: Source<R>,
     inflate: Decompress,
-    crc: Crc,
+    trailer: Trailer,
     state: State,
     cancel: CancelToken,
     window: Vec<u8>,
@@ -34,7 +38,7 @@ enum State {
 
 /// How much is inflated ahead, in bytes: less in the beginning, since memory has to be cleared before it is first used, and more
 /// in the end, since deflate keeps a copy of the last 32 KiB whenever it is left.
-const WINDOWS: [(usize, usize); 3] = [(0, 32 << 10), (1, 64 << 10), (12, 128 << 10)];
+const WINDOWS: [(usize, usize); 2] = [(0, 64 << 10), (8, 128 << 10)];
 
 /// Content of this size and more is inflated to its place.
 const LARGE: usize = 64 << 10;
@@ -50,7 +54,7 @@ impl<R: Read> Inflate<R> {
         Ok(Self {
             source,
             inflate: Decompress::new(false),
-            crc: Crc::new(),
+            trailer: Trailer::default(),
             state: State::Body,
             cancel: options.cancel.clone(),
             window: Vec::new(),
@@ -153,12 +157,11 @@ impl<R: Read> Inflate<R> {
                     }
                     member_header(&mut self.source)?;
                     self.inflate.reset(false);
-                    self.crc.reset();
+                    self.trailer = Trailer::default();
                     self.state = State::Body;
                 }
                 State::Trailer => {
-                    let (sum, size) = (self.source.number()?, self.source.number()?);
-                    if sum != self.crc.sum() || size != self.crc.amount() {
+                    if self.source.bytes::<8>()? != self.trailer.bytes() {
                         return Err(ArchiveError::BadChecksum.into());
                     }
                     self.state = State::Header;
@@ -170,7 +173,7 @@ impl<R: Read> Inflate<R> {
                     let taken = self.inflate.total_in() - before.0;
                     let made = usize::try_from(self.inflate.total_out() - before.1).unwrap_or(0);
                     self.source.consume(usize::try_from(taken).unwrap_or(0));
-                    self.crc.update(&out[..made]);
+                    self.trailer.add(&out[..made]);
                     match status {
                         Ok(Status::StreamEnd) => self.state = State::Trailer,
                         Ok(_) => {}
@@ -251,12 +254,12 @@ impl<R: Read> Source<R> {
         Ok(byte)
     }
 
-    fn number(&mut self) -> Result<u32, Fault> {
-        let mut bytes = [0; 4];
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
         for byte in &mut bytes {
             *byte = self.byte()?;
         }
-        Ok(u32::from_le_bytes(bytes))
+        Ok(bytes)
     }
 }
 
@@ -268,14 +271,16 @@ fn member_header<R: Read>(source: &mut Source<R>) -> Result<(), Fault> {
     const COMMENT: u8 = 1 << 4;
     /// Name and comment with their NUL: Go's buffer.
     const TEXT_BYTES: usize = 512;
+    /// Of Helm's packages and a little more.
+    const HEADER_BYTES: usize = 96;
 
     if source.is_at_end()? {
         return Err(ArchiveError::NotGzip.into());
     }
-    let mut crc = Crc::new();
+    let mut header = Vec::with_capacity(HEADER_BYTES);
     let mut next = |source: &mut Source<R>| {
         let byte = source.byte()?;
-        crc.update(&[byte]);
+        header.push(byte);
         Ok::<u8, Fault>(byte)
     };
     for magic in [0x1f, 0x8b, 8] {
@@ -305,10 +310,11 @@ fn member_header<R: Read>(source: &mut Source<R>) -> Result<(), Fault> {
             }
         }
     }
-    let sum = crc.sum() & 0xffff;
-    if flags & HEADER_CHECKSUM != 0 && sum != u32::from(u16::from_le_bytes([source.byte()?, source.byte()?]))
-    {
-        return Err(ArchiveError::NotGzip.into());
+    if flags & HEADER_CHECKSUM != 0 {
+        let sum = crc32fast::hash(&header).to_le_bytes();
+        if source.bytes::<2>()? != sum[..2] {
+            return Err(ArchiveError::NotGzip.into());
+        }
     }
     Ok(())
 }
