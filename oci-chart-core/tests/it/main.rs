@@ -14,6 +14,7 @@
 
 mod architecture;
 mod archive_bombs;
+mod archive_reads;
 mod archive_vectors;
 mod attest;
 mod auth;

@@ -1,8 +1,9 @@
 //! Archives against Helm's own reader, over generated ones: odd names, kinds, fields, extended headers, damage.
 
 mod charts;
+mod frames;
 
-use std::error::Error as _;
+use std::{error::Error as _, fmt::Debug};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use oci_chart_core::{
@@ -24,14 +25,25 @@ const CASES: usize = 10_000;
 
 #[test]
 fn generated_archives() {
-    let Some(oracle) = Oracle::find(TEST) else { return };
     let mut rng = Rng::new(31);
-    let cases: Vec<(Vec<Entry>, Vec<u8>)> = (0..CASES).map(|_| archive(&mut rng)).collect();
+    agree("archives", (0..CASES).map(|_| archive(&mut rng)).collect());
+}
+
+#[test]
+fn generated_frames() {
+    let mut rng = Rng::new(1952);
+    agree("gzip frames", (0..CASES / 4).map(|_| frames::package(&mut rng)).collect());
+}
+
+/// Helm and we read the same out of every package, or both refuse it. Beside each stands what it was made from.
+fn agree(what: &str, cases: Vec<(impl Debug, Vec<u8>)>) {
+    let Some(oracle) = Oracle::find(TEST) else { return };
+    let count = cases.len();
     let answers =
         oracle.ask_many(cases.iter().map(|(_, bytes)| json!({"do": "load", "tgz": STANDARD.encode(bytes)})));
     let (mut both, mut neither) = (0, 0);
     let mut tally = Tally::default();
-    for ((entries, bytes), answer) in cases.iter().zip(&answers) {
+    for ((source, bytes), answer) in cases.iter().zip(&answers) {
         let ours = read_archive(&bytes[..], &LoadOptions::default());
         match (ours, answer.get("files")) {
             (Ok(read), Some(theirs)) => {
@@ -44,18 +56,18 @@ fn generated_archives() {
                         json!([file.path().as_str(), content.len(), digest.trim_start_matches("sha256:")])
                     })
                     .collect();
-                assert_eq!(&ours, theirs, "{entries:?}");
+                assert_eq!(&ours, theirs, "{source:?}");
                 both += 1;
             }
             (Err(_), None) => neither += 1,
-            (Err(ours), Some(_)) => tally.allow(row(&ours), &(ours, entries, answer)),
+            (Err(ours), Some(_)) => tally.allow(row(&ours), &(ours, source, answer)),
             (Ok(read), None) => {
-                panic!("Helm: {}, but we read {:?}: {entries:?}", answer["files_error"], read.files)
+                panic!("Helm: {}, but we read {:?}: {source:?}", answer["files_error"], read.files)
             }
         }
     }
-    assert!(both > CASES / 6 && neither > CASES / 6, "{both} {neither}");
-    say(&format!("{TEST}: {CASES} archives, {both} read alike, {neither} refused by both, {tally}"));
+    assert!(both > count / 6 && neither > count / 6, "{both} {neither}");
+    say(&format!("{TEST}: {count} {what}, {both} read alike, {neither} refused by both, {tally}"));
 }
 
 /// The row that allows a refusal of ours.
