@@ -96,7 +96,7 @@ impl Authenticator {
         let mut shown = self.authorization(&scope).await?;
         let (mut renewals, mut chances, mut moves) = (true, true, true);
         loop {
-            let request = authorized(make()?, shown.as_ref());
+            let request = self.authorized(make()?, shown.as_ref());
             let is_head = request.method == Method::HEAD;
             let response = self.http.send(request).await?;
             let response = match self.judge(response, shown.as_ref(), is_head).await {
@@ -191,7 +191,7 @@ impl Authenticator {
     /// Sends `request` with what is known for `scope`, and takes whatever answer comes: for a courtesy that must not cost a login.
     pub(crate) async fn send_once(&self, scope: &Scope, request: Request) -> Result<Response> {
         let shown = self.authorization(scope).await?;
-        self.http.send(authorized(request, shown.as_ref())).await
+        self.http.send(self.authorized(request, shown.as_ref())).await
     }
 
     /// What to show for `scope`, as far as is known.
@@ -255,6 +255,14 @@ impl Authenticator {
         }
     }
 
+    /// `request` with what is shown. Nobody but the registry itself is shown anything, whatever address a caller was talked into.
+    fn authorized(&self, request: Request, shown: Option<&Shown>) -> Request {
+        match shown.filter(|_| request.url.origin() == self.base.origin()) {
+            Some(shown) => request.with_header(AUTHORIZATION, shown.header.clone()),
+            None => request,
+        }
+    }
+
     /// Learns what a refusal asks for, and gives the scope that it names.
     fn read_challenge(&self, response: &Response, shown: Option<&Shown>) -> Result<Asked> {
         let nothing = || Asked { scope: Scope::none(), moved: None };
@@ -311,9 +319,32 @@ impl fmt::Debug for Authenticator {
     }
 }
 
-fn authorized(request: Request, shown: Option<&Shown>) -> Request {
-    match shown {
-        Some(shown) => request.with_header(AUTHORIZATION, shown.header.clone()),
-        None => request,
+#[cfg(test)]
+mod tests {
+    use oci_chart_testkit::Registry;
+
+    use super::*;
+    use crate::{auth::StaticCredentials, http::ConnectionOptions};
+
+    #[test]
+    fn nobody_but_the_registry_is_shown_anything() {
+        let start = || Registry::builder().basic_auth("robot", "hunter2").start_blocking().unwrap();
+        let (registry, other) = (start(), start());
+        let host = Host::parse(registry.host()).unwrap();
+        let source = StaticCredentials::default().with(host.clone(), Credentials::basic("robot", "hunter2"));
+        let options = ConnectionOptions::default().with_plain_http(host.clone());
+        let http = Arc::new(HttpClient::new(options).unwrap());
+        let base = |registry: &Registry| Url::parse(&format!("{}/v2/", registry.url())).unwrap();
+        let authenticator = Authenticator::new(host, base(&registry), http, Arc::new(source));
+        let ask = |url: Url| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime
+                .block_on(authenticator.send(&Scope::none(), || Ok(Request::new(Method::GET, url.clone()))))
+        };
+        assert!(ask(base(&registry)).unwrap().status().is_success());
+        // Whoever talked a caller into this address learns nothing by it.
+        assert!(ask(base(&other)).is_err());
+        assert!(registry.log().entries().last().unwrap().authorization.is_some());
+        assert!(other.log().entries().iter().all(|exchange| exchange.authorization.is_none()));
     }
 }

@@ -7,7 +7,7 @@ use super::{
         CredentialSource as _, Scope,
         blame::{accuse, explain_rights, is_about_something_else},
     },
-    Authenticator, Shown, Shows, authorized,
+    Authenticator, Shown, Shows,
 };
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
@@ -28,7 +28,7 @@ impl Authenticator {
             // A refused HEAD says nothing but its status. The body of a GET says why.
             let again = make().map(|mut request| {
                 request.method = Method::GET;
-                authorized(request, Some(shown))
+                self.authorized(request, Some(shown))
             });
             if let Ok(again) = again
                 && let Ok(answer) = self.http.send(again).await

@@ -117,7 +117,8 @@ impl Lister {
         }
         let links = response.headers().get_all(LINK).iter();
         let next = links.filter_map(|link| link.to_str().ok()).find_map(wire::next_page);
-        let next = match next.map(|next| wire::same_origin_location(response.url(), next)).transpose() {
+        // Held against where the list was asked for: one that a redirect brought from elsewhere must not lead a login there.
+        let next = match next.map(|next| wire::same_origin_location(&url, next)).transpose() {
             Ok(next) => next,
             Err(error) => return Err(response.explain(error.into())),
         };

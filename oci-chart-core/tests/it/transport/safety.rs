@@ -5,7 +5,7 @@ use oci_chart_core::{
     auth::StaticCredentials,
     name::Selector,
     oci::{Descriptor, MediaType},
-    store::{Registries, Repository, Store as _, StoreExt as _},
+    store::{Blob, Registries, Repository, Store as _, StoreExt as _},
 };
 use oci_chart_testkit::{Bearer, Builder, Fault, Registry, Rule, Tls};
 
@@ -91,6 +91,63 @@ fn manifests_and_lists_behind_a_redirect_are_read_without_a_login() {
         let seen = elsewhere.log().take();
         assert_eq!(seen.len(), 3);
         assert!(seen.iter().all(|exchange| exchange.authorization.is_none()));
+    }
+}
+
+#[test]
+fn a_circle_of_redirects_is_left() {
+    let registry = start(|builder| builder);
+    let to = Fault::Redirect(registry.url().to_owned());
+    registry.script().add(Rule::new("GET", "*/blobs/*", to).always());
+    let error = fetch(&store(&registry)).unwrap_err();
+    assert_eq!((error.kind(), error.reason()), (ErrorKind::Protocol, Some(Reason::UnsafeRedirect)));
+    assert_eq!(registry.log().entries().len(), 11);
+}
+
+#[test]
+fn the_next_page_is_asked_of_the_registry_whoever_gave_the_first() {
+    use futures_util::TryStreamExt as _;
+
+    // A front that sends readers of lists on: relative links are its own, and none leads a login there.
+    for absolute in [false, true] {
+        let elsewhere = start(|builder| builder.page_size(1).absolute_urls(absolute));
+        elsewhere.put_manifest("charts/web", "2.0.0", MediaType::OCI_INDEX.as_str(), INDEX).unwrap();
+        let registry = start(|builder| builder.basic_auth("robot", "hunter2"));
+        let to = Fault::Redirect(elsewhere.url().to_owned());
+        registry.script().add(Rule::new("GET", "*/tags/list*", to).always());
+        let tags = block(store(&registry).tags().try_collect::<Vec<_>>());
+        if absolute {
+            assert_eq!(tags.unwrap_err().reason(), Some(Reason::UnsafeRedirect));
+        } else {
+            assert_eq!(tags.unwrap().len(), 2);
+        }
+        let seen = elsewhere.log().take();
+        assert_eq!(seen.len(), if absolute { 1 } else { 2 });
+        assert!(seen.iter().all(|exchange| exchange.authorization.is_none()), "{absolute}");
+    }
+}
+
+#[test]
+fn an_upload_is_not_led_elsewhere_by_who_tells_where_it_stands() {
+    for place in ["/stolen", "ELSEWHERE/stolen"] {
+        let elsewhere = start(|builder| builder);
+        let place = place.replace("ELSEWHERE", elsewhere.url());
+        let headers = vec![("location".into(), place.clone()), ("range".into(), "0-0".into())];
+        let standing = Fault::Status { code: 204, headers, body: "".into() };
+        elsewhere.script().add(Rule::new("GET", "*/uploads/*", standing).always());
+        let registry = start(|builder| builder.basic_auth("robot", "hunter2"));
+        registry.script().once("PUT", "*/blobs/uploads/*", Fault::CutRequest(1000));
+        let to = Fault::Redirect(elsewhere.url().to_owned());
+        registry.script().add(Rule::new("GET", "*/blobs/uploads/*", to).always());
+        let blob = Blob::from_bytes("text/plain".into(), vec![7; 600_000]);
+        block(store(&registry).push(&blob, &[])).unwrap();
+        let seen = elsewhere.log().take();
+        assert!(!seen.is_empty(), "{place}");
+        assert!(
+            seen.iter().all(|exchange| exchange.authorization.is_none() && exchange.bytes_in == 0),
+            "{place}"
+        );
+        assert!(!seen.iter().any(|exchange| exchange.target.contains("stolen")), "{place}");
     }
 }
 

@@ -15,9 +15,6 @@ use crate::{
 /// How long giving up an upload may take. It is a courtesy: registries clean up by themselves in the end.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// The largest piece that a registry may insist on, in bytes.
-const MOST_LEAST_CHUNK: u64 = 1 << 30;
-
 /// How often a registry may correct where an upload stands.
 pub(super) const CORRECTIONS: u32 = 3;
 
@@ -128,11 +125,13 @@ impl Session {
     /// Goes on where `response` says, if it says so.
     pub(super) fn follow(&mut self, response: &Response) -> Result<()> {
         if let Some(location) = response.header(LOCATION) {
-            let location = wire::same_origin_location(response.url(), location);
+            // Whatever redirects the answer came by, the bytes and the login are for this registry alone.
+            let asked = self.location.as_ref().unwrap_or(response.url());
+            let location = wire::same_origin_location(asked, location);
             self.location = Some(location.map_err(|error| response.explain(error.into()))?);
         }
         if let Some(bytes) = response.header("oci-chunk-min-length").and_then(wire::least_chunk) {
-            self.least_chunk = bytes.min(MOST_LEAST_CHUNK);
+            self.least_chunk = bytes;
         }
         Ok(())
     }
