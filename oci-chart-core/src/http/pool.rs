@@ -9,7 +9,6 @@ use tokio::sync::OnceCell;
 use super::{
     gate::Gates,
     options::HostOptions,
-    proxy::is_loopback,
     setting::Setting,
     tls::{self, Security, Trust},
 };
@@ -31,7 +30,7 @@ pub(super) struct Pool {
 /// What requests must have in common to share a client: whom it trusts and what it shows is a matter of the client, not of the request.
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
-    /// Not through a proxy, whatever the environment says.
+    /// Through no proxy.
     direct: bool,
     /// HTTP/1.1 alone, though HTTP/2 could be spoken.
     old: bool,
@@ -65,7 +64,7 @@ impl Pool {
             Some(_) => Kind::Own(url.authority().to_ascii_lowercase()),
         };
         let old = cfg!(feature = "http2") && security != Kind::Plain && attempt > 2;
-        let key = Key { direct: is_loopback(url), old, security };
+        let key = Key { direct: setting.proxies.is_direct(url)?, old, security };
         let cell = self.cell(&key);
         cell.get_or_try_init(|| build(url, &key, own, setting)).await.cloned()
     }
@@ -104,7 +103,7 @@ async fn build(url: &Url, key: &Key, own: Option<&HostOptions>, setting: &Settin
         tls::config(&security)?
     };
     let builder = Client::builder();
-    let builder = if key.direct { builder.no_proxy() } else { setting.proxies.apply(builder, url)? };
+    let builder = setting.proxies.apply(builder, url)?;
     let builder = if http2 { builder } else { builder.http1_only() };
     builder
         .tls_backend_preconfigured(tls)

@@ -1,75 +1,123 @@
-use std::sync::OnceLock;
+mod exceptions;
 
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
-use reqwest::{ClientBuilder, NoProxy, Proxy, Url};
+use std::{env, sync::OnceLock};
 
-use super::options::{
-    ProxyOptions, ProxyUrl,
-    proxy::{Choice, SCHEMES},
-};
+use reqwest::{ClientBuilder, Proxy, Url};
+
+use super::options::{ProxyOptions, ProxyUrl, proxy::Choice};
 use crate::error::{Error, ErrorKind, Reason, Result};
+use exceptions::Exceptions;
 
-/// The proxies of one client, and which of them a request goes through: the HTTP client below knows, and does not tell.
+/// The proxies of one client, and which of them a request goes through.
 pub(super) struct Proxies {
     choice: Choice,
-    matcher: OnceLock<Matcher>,
+    routes: OnceLock<Routes>,
+}
+
+#[derive(Default)]
+struct Routes {
+    http: Way,
+    https: Way,
+    direct: Exceptions,
+}
+
+#[derive(Clone, Default)]
+enum Way {
+    #[default]
+    Direct,
+    Through(ProxyUrl),
+    /// This environment variable has a value that is no proxy's address.
+    Unusable(&'static str),
 }
 
 impl Proxies {
     pub(super) fn new(options: &ProxyOptions) -> Self {
-        Self { choice: options.0.clone(), matcher: OnceLock::new() }
+        Self { choice: options.0.clone(), routes: OnceLock::new() }
     }
 
     /// Whom a request to `url` goes through; without user and password.
     pub(super) fn of(&self, url: &Url) -> Option<String> {
-        Some(self.intercept(url)?.uri().to_string())
+        match self.way(url) {
+            Way::Through(proxy) => Some(proxy.to_string()),
+            Way::Direct | Way::Unusable(_) => None,
+        }
     }
 
-    /// Has `builder` use them for requests like the one to `url`.
+    /// Whether a request to `url` goes to its host itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] where the environment names a proxy that cannot be used: what should go through one does not go without.
+    pub(super) fn is_direct(&self, url: &Url) -> Result<bool> {
+        match self.way(url) {
+            Way::Direct => Ok(true),
+            Way::Through(_) => Ok(false),
+            Way::Unusable(variable) => Err(Error::new(
+                ErrorKind::InvalidInput,
+                "an environment variable names a proxy whose address cannot be used",
+            )
+            .with_reason(Reason::FieldInvalid)
+            .with_context("variable", variable)
+            .with_hint("correct it (http://HOST:PORT, https:// or socks5://), unset it, or take this host out with NO_PROXY")),
+        }
+    }
+
+    /// Has `builder` use the proxy of requests like the one to `url`, and no other.
     pub(super) fn apply(&self, builder: ClientBuilder, url: &Url) -> Result<ClientBuilder> {
-        if let Some(scheme) = self.intercept(url).as_ref().and_then(|found| found.uri().scheme_str())
-            && !SCHEMES.contains(&scheme)
-        {
-            return Err(Error::new(ErrorKind::Unsupported, "proxies of this kind are not supported")
-                .with_reason(Reason::FeatureMissing)
-                .with_context("scheme", scheme)
-                .with_hint("use a proxy that speaks HTTP or SOCKS, or take this host out with NO_PROXY"));
-        }
-        let Choice::Given { http, https, no_proxy } = &self.choice else {
-            return Ok(if matches!(self.choice, Choice::Direct) { builder.no_proxy() } else { builder });
-        };
-        let mut builder = builder.no_proxy();
-        for (url, plain) in [(http, true), (https, false)] {
-            let Some(url) = url else { continue };
-            let made = if plain { Proxy::http(url.as_str()) } else { Proxy::https(url.as_str()) };
-            let proxy = made.map_err(|error| {
-                Error::new(ErrorKind::InvalidInput, "the proxy cannot be used")
-                    .with_context("proxy", url)
-                    .with_source(error.without_url())
-            })?;
-            builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(no_proxy)));
-        }
-        Ok(builder)
+        let builder = builder.no_proxy();
+        let Way::Through(proxy) = self.way(url) else { return Ok(builder) };
+        let found = Proxy::all(proxy.as_str()).map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, "the proxy cannot be used")
+                .with_context("proxy", proxy)
+                .with_source(error.without_url())
+        })?;
+        Ok(builder.proxy(found))
     }
 
-    fn intercept(&self, url: &Url) -> Option<Intercept> {
+    fn way(&self, url: &Url) -> &Way {
         if matches!(self.choice, Choice::Direct) || is_loopback(url) {
-            return None;
+            return &Way::Direct;
         }
-        let matcher = self.matcher.get_or_init(|| match &self.choice {
-            Choice::Environment => Matcher::from_env(),
-            Choice::Direct => Matcher::builder().build(),
+        let routes = self.routes.get_or_init(|| match &self.choice {
+            Choice::Environment => Routes::of_environment(|name| env::var(name).ok()),
+            Choice::Direct => Routes::default(),
             Choice::Given { http, https, no_proxy } => {
-                let text = |url: &Option<ProxyUrl>| url.as_ref().map_or("", ProxyUrl::as_str).to_owned();
-                Matcher::builder().http(text(http)).https(text(https)).no(no_proxy.clone()).build()
+                let way = |url: &Option<ProxyUrl>| url.clone().map_or(Way::Direct, Way::Through);
+                Routes { http: way(http), https: way(https), direct: Exceptions::parse(no_proxy) }
             }
         });
-        matcher.intercept(&url.as_str().parse().ok()?)
+        if routes.direct.has(url.host_str().unwrap_or_default(), url.port_or_known_default()) {
+            return &Way::Direct;
+        }
+        if url.scheme() == "https" { &routes.https } else { &routes.http }
+    }
+}
+
+impl Routes {
+    fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let first = |names: [&'static str; 2]| {
+            names.into_iter().find_map(|name| Some((name, variable(name).filter(|value| !value.is_empty())?)))
+        };
+        // In a CGI program a request's header could set it.
+        if variable("REQUEST_METHOD").is_some() {
+            return Self::default();
+        }
+        let all = first(["ALL_PROXY", "all_proxy"]);
+        let way = |names| match first(names).or_else(|| all.clone()) {
+            None => Way::Direct,
+            Some((name, value)) => ProxyUrl::parse(value.trim()).map_or(Way::Unusable(name), Way::Through),
+        };
+        let direct = first(["NO_PROXY", "no_proxy"]).map(|(_, list)| Exceptions::parse(&list));
+        Self {
+            http: way(["HTTP_PROXY", "http_proxy"]),
+            https: way(["HTTPS_PROXY", "https_proxy"]),
+            direct: direct.unwrap_or_default(),
+        }
     }
 }
 
 /// Whether this is the machine itself, which no proxy can reach: as in Helm, and every other program in Go, it is never asked to.
-pub(super) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
@@ -86,7 +134,8 @@ mod tests {
     fn what_goes_through_whom() {
         let one: ProxyUrl = "http://robot:hunter2@one:3128".parse().unwrap();
         let two: ProxyUrl = "https://two".parse().unwrap();
-        let both = ProxyOptions::through(one.clone()).with_no_proxy("near.example, 10.0.0.0/8");
+        let both =
+            ProxyOptions::through(one.clone()).with_no_proxy("near.example, 10.0.0.0/8, port.example:5000");
         let split = ProxyOptions::direct().with_http(two);
         for (options, url, expected) in [
             (&both, "https://far.example/v2/", Some("http://one:3128/")),
@@ -94,6 +143,8 @@ mod tests {
             (&both, "https://near.example/v2/", None),
             (&both, "https://sub.near.example/v2/", None),
             (&both, "https://farnear.example/v2/", Some("http://one:3128/")),
+            (&both, "https://port.example:5000/v2/", None),
+            (&both, "https://port.example/v2/", Some("http://one:3128/")),
             (&both, "https://10.1.2.3/v2/", None),
             (&both, "https://localhost:5000/v2/", None),
             (&both, "http://127.0.0.1:5000/v2/", None),
@@ -104,5 +155,30 @@ mod tests {
         ] {
             assert_eq!(of(options, url).as_deref(), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn what_the_environment_says() {
+        let routes = |variables: &[(&str, &str)]| {
+            let find = |name: &str| variables.iter().find(|(own, _)| *own == name);
+            let routes = Routes::of_environment(|name| find(name).map(|(_, value)| (*value).to_owned()));
+            let shown = |way: &Way| match way {
+                Way::Direct => "direct".to_owned(),
+                Way::Through(proxy) => proxy.to_string(),
+                Way::Unusable(name) => format!("not {name}"),
+            };
+            [shown(&routes.http), shown(&routes.https)]
+        };
+        assert_eq!(routes(&[]), ["direct", "direct"]);
+        assert_eq!(routes(&[("http_proxy", "one:3128")]), ["http://one:3128/", "direct"]);
+        let both = [
+            ("HTTPS_PROXY", "http://one"),
+            ("https_proxy", "http://two"),
+            ("all_proxy", "socks5h://three:1080"),
+        ];
+        assert_eq!(routes(&both), ["socks5h://three:1080", "http://one/"]);
+        assert_eq!(routes(&[("HTTP_PROXY", ""), ("http_proxy", "http://two")]), ["http://two/", "direct"]);
+        assert_eq!(routes(&[("HTTPS_PROXY", "ftp://one")]), ["direct", "not HTTPS_PROXY"]);
+        assert_eq!(routes(&[("ALL_PROXY", "http://one"), ("REQUEST_METHOD", "GET")]), ["direct", "direct"]);
     }
 }

@@ -38,7 +38,8 @@ pub(in crate::http) enum Choice {
 
 impl ProxyOptions {
     /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, or their names in small letters; read when the first connection is
-    /// made. Nothing is used in a CGI program, where a request's header could set `HTTP_PROXY`.
+    /// made. One that is no proxy's address is an error of whatever would go there. Nothing is used in a CGI program, where a request's header
+    /// could set `HTTP_PROXY`.
     pub fn from_environment() -> Self {
         Self(Choice::Environment)
     }
@@ -67,7 +68,9 @@ impl ProxyOptions {
         Self(Choice::Given { http, https: Some(proxy), no_proxy })
     }
 
-    /// Hosts that are reached directly: names (with their subdomains), addresses, networks (`10.0.0.0/8`), `*`, separated by commas.
+    /// Hosts that are reached directly, separated by commas, in the forms that `NO_PROXY` has with Go's programs: names (with their
+    /// subdomains; `*.example.com` for these alone), addresses, either with a port (`registry.example:5000`) or for all of them, networks
+    /// (`10.0.0.0/8`), and `*`.
     #[must_use]
     pub fn with_no_proxy(self, hosts: impl Into<String>) -> Self {
         let (http, https, _) = self.given();
@@ -90,7 +93,7 @@ impl ProxyOptions {
 pub struct ProxyUrl(Url);
 
 /// What proxies speak.
-pub(in crate::http) const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
 impl ProxyUrl {
     /// Reads an address; one without a scheme is one of `http`.
