@@ -58,34 +58,32 @@ impl LoginFault {
 }
 
 impl DockerConfig {
-    /// Reads the whole file; `None` where it is no JSON object.
+    /// Reads the whole file; `None` where it is no JSON object, or names helpers in no way that Go could read.
+    #[cfg(feature = "registry")]
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        if bytes.trim_ascii().is_empty() {
-            return Some(Self::default());
-        }
-        let Value::Object(file) = serde_json::from_slice(bytes).ok()? else { return None };
-        let object = |name: &str| match field(&file, name) {
-            None | Some(Value::Null) => Some(Map::new()),
-            Some(Value::Object(object)) => Some(object.clone()),
-            Some(_) => None,
+        let file = whole(bytes)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        // A helper that is named wrongly is not passed over: its logins would be kept in the open instead.
+        let helpers = object(&file, "credHelpers")?.into_iter().filter(|(_, name)| !name.is_null());
+        let store = match field(&file, "credsStore").filter(|name| !name.is_null()) {
+            Some(name) => Some(text(name)?).filter(|name| !name.is_empty()),
+            None => None,
         };
-        let helpers = object("credHelpers")?.into_iter();
-        let helpers = helpers.filter_map(|(key, name)| Some((key, name.as_str()?.to_owned())));
-        let store = field(&file, "credsStore").and_then(Value::as_str);
         Some(Self {
-            auths: entries(object("auths")?),
-            helpers: helpers.collect(),
-            store: store.filter(|name| !name.is_empty()).map(str::to_owned),
+            auths: entries(object(&file, "auths")?),
+            helpers: helpers.map(|(key, name)| Some((key, text(&name)?))).collect::<Option<_>>()?,
+            store,
         })
+    }
+
+    /// Reads the same out of a secret, where helpers are nobody's.
+    pub(crate) fn parse_secret(bytes: &[u8]) -> Option<Self> {
+        Some(Self { auths: entries(object(&whole(bytes)?, "auths")?), ..Self::default() })
     }
 
     /// Reads the older form (`.dockercfg`), which is the logins alone.
     pub(crate) fn parse_legacy(bytes: &[u8]) -> Option<Self> {
-        if bytes.trim_ascii().is_empty() {
-            return Some(Self::default());
-        }
-        let Value::Object(file) = serde_json::from_slice(bytes).ok()? else { return None };
-        Some(Self { auths: entries(file), ..Self::default() })
+        Some(Self { auths: entries(whole(bytes)?), ..Self::default() })
     }
 }
 
@@ -115,6 +113,25 @@ pub(crate) fn encode_pair(username: &str, password: &str) -> String {
     use base64::engine::general_purpose::STANDARD;
     let pair = Zeroizing::new(format!("{username}:{password}"));
     STANDARD.encode(pair.as_bytes())
+}
+
+fn whole(bytes: &[u8]) -> Option<Map<String, Value>> {
+    if bytes.trim_ascii().is_empty() {
+        return Some(Map::new());
+    }
+    match serde_json::from_slice(bytes).ok()? {
+        Value::Object(file) => Some(file),
+        _ => None,
+    }
+}
+
+/// A field that is an object, or not there.
+fn object(file: &Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
+    match field(file, name) {
+        None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Object(object)) => Some(object.clone()),
+        Some(_) => None,
+    }
 }
 
 fn entries(map: Map<String, Value>) -> BTreeMap<String, Result<StoredLogin, LoginFault>> {
@@ -167,7 +184,7 @@ mod tests {
 
     fn one(entry: &str) -> Result<StoredLogin, LoginFault> {
         let file = format!(r#"{{"auths":{{"k":{entry}}}}}"#);
-        DockerConfig::parse(file.as_bytes()).unwrap().auths.remove("k").unwrap()
+        DockerConfig::parse_secret(file.as_bytes()).unwrap().auths.remove("k").unwrap()
     }
 
     fn basic(username: &str, password: &str) -> Result<StoredLogin, LoginFault> {
@@ -202,16 +219,39 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "registry")]
     #[test]
     fn a_file_that_cannot_be_used_is_told_from_an_empty_one() {
-        for text in ["", " \n", "{}", r#"{"auths":null,"credsStore":""}"#] {
+        for text in ["", " \n", "{}", r#"{"auths":null,"credsStore":"","credHelpers":{"h":null}}"#] {
             assert_eq!(DockerConfig::parse(text.as_bytes()), Some(DockerConfig::default()), "{text}");
         }
-        for text in ["[]", "x", r#"{"auths":[]}"#, r#"{"auths":{}} x"#, "\u{feff}{}"] {
+        for text in [
+            "[]",
+            "x",
+            "\"word\"",
+            "7",
+            "null",
+            r#"{"auths":[]}"#,
+            r#"{"auths":"word"}"#,
+            r#"{"auths":{}} x"#,
+            r#"{"credHelpers":["pass"]}"#,
+            r#"{"credHelpers":"pass"}"#,
+            r#"{"credHelpers":{"h":["pass"]}}"#,
+            r#"{"credHelpers":{"h":1}}"#,
+            r#"{"credsStore":["pass"]}"#,
+            r#"{"credsStore":{"name":"pass"}}"#,
+            "\u{feff}{}",
+        ] {
             assert_eq!(DockerConfig::parse(text.as_bytes()), None, "{text}");
         }
+        for text in ["[]", "x", "\"word\"", "7", "null", "{} x"] {
+            assert_eq!(DockerConfig::parse_legacy(text.as_bytes()), None, "{text}");
+            assert_eq!(DockerConfig::parse_secret(text.as_bytes()), None, "{text}");
+        }
+        let secret = br#"{"auths":{"a":{"auth":"dTpw"}},"credsStore":[]}"#;
+        assert_eq!(DockerConfig::parse_secret(secret).unwrap().auths.len(), 1, "no cluster looks at helpers");
         let file =
-            br#"{"auths":{"a":{},"b":{"auth":"!"}},"credHelpers":{"c":"pass","d":1},"credsStore":"desktop"}"#;
+            br#"{"auths":{"a":{},"b":{"auth":"!"}},"credHelpers":{"c":"pass"},"credsStore":"desktop"}"#;
         let config = DockerConfig::parse(file).unwrap();
         assert_eq!((config.auths.len(), config.store.as_deref()), (2, Some("desktop")));
         assert_eq!(config.helpers, BTreeMap::from([("c".to_owned(), "pass".to_owned())]));

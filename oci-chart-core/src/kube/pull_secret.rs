@@ -87,8 +87,11 @@ impl PullSecret {
         for ((own, key), legacy) in [(CONFIG_JSON, false), (CONFIG, true)] {
             if kind == own {
                 let bytes = data.get(key).copied().unwrap_or_default();
-                let config =
-                    if legacy { DockerConfig::parse_legacy(bytes) } else { DockerConfig::parse(bytes) };
+                let config = if legacy {
+                    DockerConfig::parse_legacy(bytes)
+                } else {
+                    DockerConfig::parse_secret(bytes)
+                };
                 let config = config.ok_or(PullSecretError::NotJson(key))?;
                 return Ok(Self(Content::Config { config, legacy }));
             }
@@ -114,6 +117,11 @@ impl PullSecret {
     /// [`ErrorKind::InvalidInput`] for what is no Secret, and as [`from_data`](Self::from_data);
     /// [`ErrorKind::LimitExceeded`] above 2 MiB.
     pub fn from_manifest(bytes: &[u8]) -> Result<Self> {
+        // A reader that serde derives takes a list for a struct as well, and nothing at all for one without fields.
+        let bounds = yaml::Bounds { bytes: MOST_BYTES, ..yaml::Bounds::default() };
+        if yaml::Document::parse(bytes, &bounds)?.root().kind() != yaml::Kind::Mapping {
+            return Err(PullSecretError::NotASecret.into());
+        }
         let document: Document = yaml::from_foreign(bytes, MOST_BYTES)?;
         if document.kind.as_deref().is_some_and(|kind| kind != "Secret") {
             return Err(PullSecretError::NotASecret.into());

@@ -209,3 +209,24 @@ fn what_kubectl_writes_is_what_we_write() {
         r#"{"auths":{"ghcr.io":{"username":"u","password":"p","auth":"dTpw"}}}"#
     );
 }
+
+#[test]
+fn what_is_no_secret_is_refused_whatever_it_is() {
+    for text in [
+        "",
+        "word",
+        "7",
+        "[]",
+        "- kind: Secret",
+        "[Secret, Opaque, {username: dQ==}, {password: p}]",
+        "{kind: Secret, data: word}",
+        "{kind: Secret, data: [dQ==]}",
+        "{kind: Secret, data: {username: [dQ==]}}",
+        "{kind: Secret, stringData: word}",
+        "{kind: [Secret]}",
+        "{kind: Secret, type: [Opaque]}",
+    ] {
+        let error = PullSecret::from_manifest(text.as_bytes()).map(|found| format!("{found:?}")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
+    }
+}

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     name::Host,
     redact::Secret,
-    yaml::{Bounds, Document, Node},
+    yaml::{Bounds, Document, Kind, Node},
 };
 
 /// Where its credentials come from, as errors about them say.
@@ -57,20 +57,19 @@ impl RegistriesYaml {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field and its line, never a secret.
+    /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field and its line, never a secret. A file without content says nothing; one
+    /// that is a word or a list is none.
     pub fn parse(text: &[u8]) -> Result<Self> {
         let document = Document::parse(text, &Bounds::default())
             .map_err(|error| bad("it is no YAML", "registries.yaml").with_source(error))?;
-        let root = document.root();
-        // A file with nothing in it but comments is an empty one; a word or a list is none.
-        mapping(Some(root), "registries.yaml")?;
+        let root = Fields::of(Some(document.root()), "registries.yaml")?;
         let mut file = Self::default();
-        for (key, entry) in mapping(root.get("mirrors"), "mirrors")? {
+        for (key, entry) in Fields::of(root.get("mirrors"), "mirrors")?.0 {
             let host = if key == "*" { None } else { Some(host(key)?) };
-            file.mirrors.push((host, mirrors(key, entry)?));
+            file.mirrors.push((host, mirrors(key, &Fields::of(Some(entry), "mirrors")?)?));
         }
-        for (key, entry) in mapping(root.get("configs"), "configs")? {
-            file.configs.push(Config::read(key, entry)?);
+        for (key, entry) in Fields::of(root.get("configs"), "configs")?.0 {
+            file.configs.push(Config::read(key, &Fields::of(Some(entry), "configs")?)?);
         }
         Ok(file)
     }
@@ -110,17 +109,15 @@ impl RegistriesYaml {
 }
 
 impl Config {
-    fn read(key: &str, entry: Node<'_>) -> Result<Self> {
-        let (auth, tls) = (entry.get("auth"), entry.get("tls"));
-        let tls_text = |name| field(tls, name, key);
-        let insecure = tls.and_then(|tls| tls.get("insecure_skip_verify")).filter(|value| !value.is_null());
+    fn read(key: &str, entry: &Fields<'_>) -> Result<Self> {
+        let (auth, tls) = (Fields::of(entry.get("auth"), "auth")?, Fields::of(entry.get("tls"), "tls")?);
         Ok(Self {
             host: host(key)?,
-            credentials: credentials(auth, key)?,
-            ca_file: tls_text("ca_file")?,
-            cert_file: tls_text("cert_file")?,
-            key_file: tls_text("key_file")?,
-            insecure_skip_verify: match insecure {
+            credentials: credentials(&auth, key)?,
+            ca_file: tls.text("ca_file", key)?,
+            cert_file: tls.text("cert_file", key)?,
+            key_file: tls.text("key_file", key)?,
+            insecure_skip_verify: match tls.get("insecure_skip_verify") {
                 None => false,
                 Some(value) => value.as_bool().ok_or_else(|| wrong(value, "insecure_skip_verify", key))?,
             },
@@ -145,9 +142,9 @@ impl Config {
     }
 }
 
-fn mirrors(key: &str, entry: Node<'_>) -> Result<Vec<Mirror>> {
+fn mirrors(key: &str, entry: &Fields<'_>) -> Result<Vec<Mirror>> {
     let mut rewrites = Vec::new();
-    for (pattern, text) in mapping(entry.get("rewrite"), "rewrite")? {
+    for (pattern, text) in Fields::of(entry.get("rewrite"), "rewrite")?.0 {
         rewrites.push((pattern, text.as_str().ok_or_else(|| wrong(text, "rewrite", key))?));
     }
     let mut mirrors = Vec::new();
@@ -163,8 +160,8 @@ fn mirrors(key: &str, entry: Node<'_>) -> Result<Vec<Mirror>> {
     Ok(mirrors)
 }
 
-fn credentials(auth: Option<Node<'_>>, key: &str) -> Result<Option<Credentials>> {
-    let text = |name| field(auth, name, key);
+fn credentials(auth: &Fields<'_>, key: &str) -> Result<Option<Credentials>> {
+    let text = |name| auth.text(name, key);
     if let Some(token) = text("identity_token")? {
         return Ok(Some(Credentials::identity(token).with_origin(ORIGIN)));
     }
@@ -187,29 +184,37 @@ fn host(key: &str) -> Result<Host> {
     })
 }
 
-fn mapping<'a>(node: Option<Node<'a>>, field: &'static str) -> Result<Vec<(&'a str, Node<'a>)>> {
-    match node.filter(|node| !node.is_null()) {
-        None => Ok(Vec::new()),
-        Some(node) if node.kind() == crate::yaml::Kind::Mapping => Ok(node.entries().collect()),
-        Some(node) => Err(bad("a field is no mapping", field).with_context("line", node.position().line)),
+/// The fields of a mapping; none where there is nothing.
+struct Fields<'a>(Vec<(&'a str, Node<'a>)>);
+
+impl<'a> Fields<'a> {
+    fn of(node: Option<Node<'a>>, field: &'static str) -> Result<Self> {
+        match node.filter(|node| !node.is_null()) {
+            None => Ok(Self(Vec::new())),
+            Some(node) if node.kind() == Kind::Mapping => Ok(Self(node.entries().collect())),
+            Some(node) => {
+                Err(bad("it is no mapping where one is wanted", field)
+                    .with_context("line", node.position().line))
+            }
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<Node<'a>> {
+        self.0.iter().find(|(key, _)| *key == name).map(|(_, node)| *node).filter(|node| !node.is_null())
+    }
+
+    fn text(&self, name: &'static str, key: &str) -> Result<Option<String>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        let text = value.as_str().ok_or_else(|| wrong(value, name, key))?;
+        Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 }
 
 fn sequence<'a>(node: Option<Node<'a>>, name: &'static str, key: &str) -> Result<Vec<Node<'a>>> {
     match node.filter(|node| !node.is_null()) {
         None => Ok(Vec::new()),
-        Some(node) if node.kind() == crate::yaml::Kind::Sequence => Ok(node.items().collect()),
+        Some(node) if node.kind() == Kind::Sequence => Ok(node.items().collect()),
         Some(node) => Err(wrong(node, name, key)),
-    }
-}
-
-fn field(node: Option<Node<'_>>, name: &'static str, key: &str) -> Result<Option<String>> {
-    match node.and_then(|node| node.get(name)).filter(|node| !node.is_null()) {
-        None => Ok(None),
-        Some(value) => {
-            let text = value.as_str().ok_or_else(|| wrong(value, name, key))?;
-            Ok((!text.is_empty()).then(|| text.to_owned()))
-        }
     }
 }
 
@@ -285,13 +290,26 @@ configs:
             ("configs: [", "registries.yaml"),
             ("hunter2", "registries.yaml"),
             ("[hunter2]", "registries.yaml"),
+            ("enabled", "registries.yaml"),
+            ("- mirrors", "registries.yaml"),
+            ("7", "registries.yaml"),
+            ("mirrors: word", "mirrors"),
+            ("mirrors: {h: word}", "mirrors"),
+            ("mirrors: {h: {rewrite: word}}", "rewrite"),
+            ("mirrors: {h: [https://m]}", "mirrors"),
+            ("configs: {h: word}", "configs"),
+            ("configs: {h: {auth: hunter2}}", "auth"),
+            ("configs: {h: {tls: true}}", "tls"),
         ] {
             let error = RegistriesYaml::parse(text.as_bytes()).unwrap_err();
             assert_eq!((error.kind(), error.get("field")), (ErrorKind::InvalidInput, Some(field)), "{text}");
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
         }
-        for empty in ["", "# nothing\n", "null"] {
-            assert!(RegistriesYaml::parse(empty.as_bytes()).unwrap().mirrors.is_empty());
+        for text in ["", "---\n", "~", "# nothing\n", "mirrors:\nconfigs:\n", "configs: {h: {auth: , tls: }}"]
+        {
+            let file = RegistriesYaml::parse(text.as_bytes()).unwrap();
+            let options = file.connection(ConnectionOptions::default()).unwrap();
+            assert!(options.mirrors_of_all.is_empty() && options.mirrors.is_empty(), "{text}");
         }
         let half = RegistriesYaml::parse(b"configs: {h: {tls: {cert_file: /a}}}").unwrap();
         assert_eq!(
