@@ -283,7 +283,7 @@ impl Context {
     }
 
     /// In whose name the current task works; nobody's, with no deadline and no listener, outside [`run`](Self::run).
-    #[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "only what waits for a network asks"))]
+    #[cfg(feature = "registry")]
     pub(crate) fn current() -> Self {
         CURRENT.try_with(Self::clone).unwrap_or_default()
     }
@@ -337,6 +337,7 @@ mod tests {
         assert!(Context::default().with_timeout(Duration::MAX).deadline().is_none());
     }
 
+    #[cfg(feature = "registry")]
     #[test]
     fn work_knows_in_whose_name_it_is_done() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -1,20 +1,20 @@
 #[cfg(feature = "registry")]
-use std::collections::HashMap;
+mod registry;
+
 use std::{fmt, ops::ControlFlow, sync::Arc, time::Duration};
 
 use tokio::sync::oneshot;
 
 use super::mailbox::Mailbox;
 #[cfg(feature = "registry")]
-use crate::{
-    auth::{Audience, CredentialSource, Credentials},
-    name::Host as RegistryHost,
-    store::{LoggedRequest, RequestLog},
-};
+use crate::{auth::Credentials, name::Host as RegistryHost, store::LoggedRequest};
 use crate::{
     context::{CancelToken, Event},
     error::{Error, ErrorKind, Reason, Result},
 };
+
+#[cfg(feature = "registry")]
+pub use registry::{HostCredentials, HostLog};
 
 /// The caller's side of a call: events go out to it, questions come to it. Every method runs on the thread that waits and no other, and
 /// every method has a default, so `&mut ()` is a host.
@@ -37,6 +37,7 @@ pub trait Host {
     }
 
     /// Whether it wants to be told of requests, asked for once, when the call begins.
+    #[cfg(feature = "registry")]
     fn wants_requests(&self) -> bool {
         false
     }
@@ -92,19 +93,19 @@ tokio::task_local! {
 #[derive(Clone)]
 pub struct HostHandle {
     mailbox: Arc<Mailbox>,
-    #[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "only registries have requests"))]
-    wants_requests: bool,
     #[cfg(feature = "registry")]
-    answers: Arc<tokio::sync::Mutex<HashMap<RegistryHost, Option<Credentials>>>>,
+    registry: registry::Side,
 }
 
 impl HostHandle {
-    pub(super) fn new(mailbox: Arc<Mailbox>, wants_requests: bool) -> Self {
+    /// For a call whose `host` looks into `mailbox`.
+    pub(super) fn new(mailbox: Arc<Mailbox>, host: &dyn Host) -> Self {
+        #[cfg(not(feature = "registry"))]
+        let _ = host;
         Self {
             mailbox,
-            wants_requests,
             #[cfg(feature = "registry")]
-            answers: Arc::default(),
+            registry: registry::Side::new(host),
         }
     }
 
@@ -134,74 +135,6 @@ impl HostHandle {
 impl fmt::Debug for HostHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HostHandle")
-    }
-}
-
-/// Tells the [`Host`] of whatever call makes it of each request, on the thread that waits; nobody outside of such a call. A host that is too
-/// slow to take them misses some.
-///
-/// # Examples
-///
-/// ```
-/// use oci_chart_core::{Client, blocking::HostLog, store::ConnectionOptions};
-///
-/// let client = Client::builder().connection(ConnectionOptions::default().with_log(HostLog::default())).build()?;
-/// # Ok::<(), oci_chart_core::Error>(())
-/// ```
-#[cfg(feature = "registry")]
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct HostLog;
-
-#[cfg(feature = "registry")]
-impl RequestLog for HostLog {
-    fn request(&self, request: &LoggedRequest) {
-        if let Some(handle) = HostHandle::current().filter(|handle| handle.wants_requests) {
-            let request = request.clone();
-            handle.mailbox.tell(Box::new(move |host| host.request(&request)));
-        }
-    }
-}
-
-/// Credentials from the [`Host`] of whatever call needs them, asked for once in each call and again if they are refused; none outside of
-/// such a call. What one call was given is never shown for another.
-#[cfg(feature = "registry")]
-#[derive(Debug, Clone, Copy, Default)]
-#[non_exhaustive]
-pub struct HostCredentials;
-
-#[cfg(feature = "registry")]
-#[async_trait::async_trait]
-impl CredentialSource for HostCredentials {
-    async fn credentials(&self, audience: &Audience<'_>) -> Result<Option<Credentials>> {
-        let Some(handle) = HostHandle::current() else { return Ok(None) };
-        let mut answers = handle.answers.lock().await;
-        if let Some(known) = answers.get(audience.host()) {
-            return Ok(known.clone());
-        }
-        let host = audience.host().clone();
-        let found = handle.ask(move |caller| caller.credentials(&host)).await??;
-        answers.insert(audience.host().clone(), found.clone());
-        Ok(found)
-    }
-
-    fn refused(&self, audience: &Audience<'_>, credentials: &Credentials) {
-        let Some(handle) = HostHandle::current() else { return };
-        // Locked means that the caller is being asked already.
-        if let Ok(mut answers) = handle.answers.try_lock() {
-            let known = answers.get(audience.host()).and_then(Option::as_ref);
-            if known.is_none_or(|known| known.kind() == credentials.kind()) {
-                answers.remove(audience.host());
-            }
-        }
-    }
-
-    fn is_lasting(&self) -> bool {
-        false
-    }
-
-    fn places(&self) -> Vec<String> {
-        HostHandle::current().map(|_| "whoever made the call".to_owned()).into_iter().collect()
     }
 }
 

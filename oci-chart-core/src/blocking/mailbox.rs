@@ -10,9 +10,6 @@ use crate::context::{Event, EventSink};
 /// Something to be done on the waiting thread.
 pub(super) type Question = Box<dyn FnOnce(&mut dyn Host) + Send>;
 
-/// How many things a host is told that it has not heard yet; more are lost.
-const MOST_NEWS: usize = 1024;
-
 /// What the tasks of one call have for the thread that waits for it.
 ///
 /// Progress is a latest value per transfer, so a slow listener never holds a transfer up nor lets memory grow. State changes are kept in order;
@@ -46,8 +43,10 @@ impl Mailbox {
     }
 
     /// Something to be heard and not answered.
-    #[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "only registries have news"))]
+    #[cfg(feature = "registry")]
     pub(super) fn tell(&self, news: Question) {
+        /// How many things a host is told that it has not heard yet; more are lost.
+        const MOST_NEWS: usize = 1024;
         let mut inner = self.lock();
         if inner.news.len() < MOST_NEWS {
             inner.news.push_back(news);

@@ -66,7 +66,7 @@ impl Runtime {
             cx = cx.with_timeout(time);
         }
         let (sender, mut receiver) = oneshot::channel();
-        let future = CURRENT.scope(HostHandle::new(Arc::clone(&mailbox), host.wants_requests()), task(cx));
+        let future = CURRENT.scope(HostHandle::new(Arc::clone(&mailbox), host), task(cx));
         let post = Arc::clone(&mailbox);
         let handle = self.spawn(async move {
             let result = AssertUnwindSafe(future).catch_unwind().await;
