@@ -81,11 +81,7 @@ impl Helpers {
         }
         let entry: Entry = serde_json::from_slice(&said.text).map_err(|_| HelperFault::Malformed)?;
         let secret = Some(Secret::from(entry.secret.as_str())).filter(|secret| !secret.expose().is_empty());
-        let login = if entry.username == TOKEN_USER {
-            StoredLogin { identity_token: secret, ..StoredLogin::default() }
-        } else {
-            StoredLogin { username: entry.username, password: secret, ..StoredLogin::default() }
-        };
+        let login = StoredLogin { username: entry.username, password: secret, ..StoredLogin::default() };
         Ok(Some(login).filter(|login| !login.is_empty()))
     }
 

@@ -172,3 +172,41 @@ impl std::fmt::Display for Plain {
 }
 
 impl std::error::Error for Plain {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kube::KeyRule;
+
+    fn block<T>(task: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(task)
+    }
+
+    #[test]
+    fn what_another_program_writes_meanwhile_is_not_lost() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        fs::write(&path, r#"{"auths":{"a":{}}}"#).unwrap();
+        // One that knows nothing of our lock, between our look and our write.
+        let (other, written) = (path.clone(), std::sync::atomic::AtomicBool::new(false));
+        let meanwhile = move |_: &str| {
+            if !written.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                fs::write(&other, r#"{"auths":{"a":{},"theirs":{}}}"#).unwrap();
+            }
+            false
+        };
+        let own = ("ours".to_owned(), Zeroizing::new("{}".to_owned()));
+        assert!(block(change(&path, meanwhile, Some(own))).unwrap());
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains("theirs") && text.contains("ours"), "{text}");
+    }
+
+    #[test]
+    fn a_file_without_end_is_not_read_to_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        fs::write(&path, vec![b' '; usize::try_from(MOST_BYTES).unwrap() + 1]).unwrap();
+        let error = block(LoginFile::new(Place::file(&path, KeyRule::Docker)).strict()).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::LimitExceeded, Some(Reason::BadLoginFile)));
+    }
+}

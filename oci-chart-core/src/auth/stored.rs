@@ -250,3 +250,24 @@ pub(super) fn credentials(login: StoredLogin) -> Option<Credentials> {
 fn passed_over(name: &str, place: &Place, fault: &HelperFault) {
     context::warn(|| format!("{}, named in {place}, is passed over: {fault}", program_name(name)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_helper_is_asked_again_when_its_answer_is_old() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let logins = StoredLogins::in_environment(|_| None);
+        for (age, asked) in [(FRESH / 2, false), (FRESH, true)] {
+            let Some(then) = Instant::now().checked_sub(age) else { continue };
+            let key = ("x".to_owned(), "h.example".to_owned());
+            runtime.block_on(async {
+                logins.0.answers.lock().await.insert(key, (then, None));
+                // There is no such helper, which is found out by asking it.
+                let found = logins.ask("x", "h.example").await;
+                assert_eq!(found, if asked { Err(HelperFault::Missing) } else { Ok(None) }, "{age:?}");
+            });
+        }
+    }
+}

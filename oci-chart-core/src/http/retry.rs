@@ -262,6 +262,7 @@ mod tests {
         for (wait, whole) in waits.iter().zip([200, 400, 800, 1600, 2000, 2000, 2000, 2000]) {
             assert!((whole / 2..=whole).contains(wait), "{waits:?}");
         }
+        assert!(waits.iter().skip(4).any(|wait| *wait < 2000), "those that failed together come back apart");
         assert_eq!(give_up(options(), busy).0, waits, "the same seed");
     }
 
@@ -276,6 +277,10 @@ mod tests {
         let asks = |seconds| move || busy().with_retry_after(Duration::from_secs(seconds));
         let (waits, _) = give_up(RetryOptions::default().with_attempts(3), asks(30));
         assert!(waits.len() == 2 && waits.iter().all(|wait| (30_000..=30_200).contains(wait)), "{waits:?}");
+        assert!(
+            waits.iter().any(|wait| *wait > 30_000),
+            "nor do all come back at the same moment: {waits:?}"
+        );
         let (waits, error) = give_up(RetryOptions::default(), asks(61));
         assert!(waits.is_empty() && error.hint().unwrap().contains("61 seconds"), "{error:?}");
     }

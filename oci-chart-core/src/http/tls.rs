@@ -164,7 +164,17 @@ impl ServerCertVerifier for Unchecked {
 
 #[cfg(test)]
 mod tests {
+    use rustls::{
+        ClientConnection, ServerConfig, ServerConnection,
+        pki_types::PrivateKeyDer,
+        server::{ClientHello, ResolvesServerCert},
+        sign::CertifiedKey,
+    };
+
     use super::*;
+
+    // P-256, made for this test.
+    const OTHER: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIAbkWUOY8jN0Q1wBfivXPY7xg1qGoef/V6mKLJwSxZJdoAoGCCqGSM49\nAwEHoUQDQgAEuZXDKFmUkBxoKnoAZGjCYXiQzS738upNjB0vYOasxEMZs3KLheXT\n6DDG6MYo5h1pYjXSmPqi9ZcTFnkWHmBomQ==\n-----END EC PRIVATE KEY-----\n";
 
     fn with_roots() -> Security {
         Security { trust: Trust::Roots, roots: Vec::new(), identity: None, http2: false, witness: None }
@@ -172,11 +182,69 @@ mod tests {
 
     #[test]
     fn a_key_of_another_certificate_is_refused() {
-        // P-256, made for this test.
-        const OTHER: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIAbkWUOY8jN0Q1wBfivXPY7xg1qGoef/V6mKLJwSxZJdoAoGCCqGSM49\nAwEHoUQDQgAEuZXDKFmUkBxoKnoAZGjCYXiQzS738upNjB0vYOasxEMZs3KLheXT\n6DDG6MYo5h1pYjXSmPqi9ZcTFnkWHmBomQ==\n-----END EC PRIVATE KEY-----\n";
         let identity = ClientCertificate::from_pem(oci_chart_testkit::Tls::CERTIFICATE, OTHER).unwrap();
         let error = config(&Security { identity: Some(identity), ..with_roots() }).unwrap_err();
         assert_eq!(error.reason(), Some(Reason::CertificateInvalid));
+    }
+
+    /// Shows a certificate whose key it may not have.
+    #[derive(Debug)]
+    struct Shows(Arc<CertifiedKey>);
+
+    impl ResolvesServerCert for Shows {
+        fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+            Some(Arc::clone(&self.0))
+        }
+    }
+
+    fn handshake(
+        client: &mut ClientConnection,
+        server: &mut ServerConnection,
+    ) -> std::result::Result<(), rustls::Error> {
+        while client.is_handshaking() || server.is_handshaking() {
+            let (mut there, mut back) = (Vec::new(), Vec::new());
+            while client.wants_write() {
+                client.write_tls(&mut there).unwrap();
+            }
+            let mut there = there.as_slice();
+            while !there.is_empty() {
+                server.read_tls(&mut there).unwrap();
+                server.process_new_packets()?;
+            }
+            while server.wants_write() {
+                server.write_tls(&mut back).unwrap();
+            }
+            let mut back = back.as_slice();
+            while !back.is_empty() {
+                client.read_tls(&mut back).unwrap();
+                client.process_new_packets()?;
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn whoever_is_believed_without_a_check_must_hold_the_key_all_the_same() {
+        let provider = Arc::new(crypto::ring::default_provider());
+        let chain = || CertificateDer::pem_slice_iter(oci_chart_testkit::Tls::CERTIFICATE.as_bytes());
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            for (key, fine) in [(oci_chart_testkit::Tls::KEY, true), (OTHER, false)] {
+                let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+                let key = provider.key_provider.load_private_key(key).unwrap();
+                let shown = CertifiedKey::new(chain().collect::<Result<_, _>>().unwrap(), key);
+                let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+                    .with_protocol_versions(&[version])
+                    .unwrap()
+                    .with_no_client_auth()
+                    .with_cert_resolver(Arc::new(Shows(Arc::new(shown))));
+                let client = config(&Security { trust: Trust::Anybody, ..with_roots() }).unwrap();
+                let name = ServerName::try_from("registry.example").unwrap();
+                let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
+                let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+                let done = handshake(&mut client, &mut server);
+                assert_eq!(done.is_ok(), fine, "{version:?}: {done:?}");
+            }
+        }
     }
 
     #[test]

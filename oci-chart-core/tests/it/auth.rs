@@ -16,7 +16,7 @@ use oci_chart_core::{
     oci::{Descriptor, MediaType},
     store::{Blob, ConnectionOptions, Registries, Store, StoreExt as _},
 };
-use oci_chart_testkit::{Bearer, Builder, Class, Fault, Redirect, Registry, Rule, TokenField};
+use oci_chart_testkit::{Bearer, Builder, Class, Fault, Redirect, Registry, Rule, TokenField, raw};
 
 use crate::remote::{block, host, login, open, registries, repository};
 
@@ -167,6 +167,17 @@ fn all_forms_of_token_answers() {
             }
         }
     }
+}
+
+#[test]
+fn of_two_tokens_the_access_token_is_shown() {
+    let registry = start(|builder| builder.bearer_auth(Bearer::new("robot", "hunter2")));
+    let answer = raw::ask("GET", "/token?scope=repository:charts/web:pull").login("robot", "hunter2");
+    let answer: serde_json::Value = serde_json::from_slice(&answer.send(registry.host()).body).unwrap();
+    let both = serde_json::json!({ "token": "another", "access_token": answer["token"] });
+    registry.script().once("GET", "/token*", Fault::Body(both.to_string().into()));
+    resolve(&registries(&registry, login(&registry)), &registry).unwrap();
+    assert_eq!(registry.tokens().requests().len(), 2, "the second was not thrown away");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::{TryStreamExt as _, future::join_all};
 use oci_chart_core::{
     Client, ErrorKind, Location, Reason, Result,
     auth::{Audience, CredentialSource, Credentials, StaticCredentials},
@@ -273,6 +273,29 @@ fn a_closure_is_a_source_that_is_left_alone_while_its_answer_is_good() {
     for _ in 0..3 {
         block(open(&registries, &registry, "charts/web").resolve(&version())).unwrap();
     }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_source_that_takes_its_time_is_asked_once_by_all_who_wait() {
+    struct Slow(Arc<AtomicUsize>);
+    #[async_trait]
+    impl CredentialSource for Slow {
+        async fn credentials(&self, _: &Audience<'_>) -> Result<Option<Credentials>> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok(Some(Credentials::basic("robot", "hunter2")))
+        }
+    }
+    let registry = start(Bearer::new("robot", "hunter2"));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let registries = registries(&registry, Slow(Arc::clone(&asked)));
+    let stores: Vec<_> = (0..4).map(|_| open(&registries, &registry, "charts/web")).collect();
+    block(async {
+        for found in join_all(stores.iter().map(|store| store.tags().try_collect::<Vec<_>>())).await {
+            found.unwrap();
+        }
+    });
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 

@@ -196,12 +196,17 @@ fn registries(registry: &Registry) -> Registries {
 fn a_helper_keeps_lists_and_forgets_logins() {
     let machine = Machine::new();
     machine.helper("x", PLAIN);
-    let path = machine.write(
-        "docker/config.json",
-        &format!(r#"{{"credsStore":"x","auths":{{"o.example":{}}}}}"#, auth("o", "p")),
-    );
     let registry = Registry::builder().basic_auth("robot$p+n", "s:e\"c").start_blocking().unwrap();
     let (registries, host) = (registries(&registry), host(&registry));
+    // With a login from the time before the helper, which must not come to light again.
+    let path = machine.write(
+        "docker/config.json",
+        &format!(
+            r#"{{"credsStore":"x","auths":{{"o.example":{},"{host}":{}}}}}"#,
+            auth("o", "p"),
+            auth("old", "p")
+        ),
+    );
     let options = LoginOptions::default().with_place(LoginPlace::Docker).with_logins(machine.logins());
     let outcome =
         block(registries.login(&host, &Credentials::basic("robot$p+n", "s:e\"c"), &options)).unwrap();
@@ -218,6 +223,9 @@ fn a_helper_keeps_lists_and_forgets_logins() {
     let outcome = block(registries.logout(&host, &options)).unwrap();
     assert_eq!((outcome.removed.len(), outcome.remaining), (1, None));
     assert!(look(&machine.logins(), host.as_str(), "a").0.is_none());
+    assert_eq!(block(registries.logout(&host, &options)).unwrap().removed, Vec::<String>::new());
+    // Some say so when they are to forget what they do not have.
+    machine.helper("x", "cat > /dev/null; echo 'credentials not found in native keychain'; exit 1");
     assert_eq!(block(registries.logout(&host, &options)).unwrap().removed, Vec::<String>::new());
 }
 

@@ -156,6 +156,21 @@ fn a_registry_that_lets_everybody_in_verifies_nothing() {
 }
 
 #[test]
+fn what_is_shown_is_looked_at_where_strangers_may_enter_as_well() {
+    let registry = start(|builder| builder);
+    registry.script().add(Rule::new("GET", "/v2/", Fault::error(401, "UNAUTHORIZED")).nth(2));
+    let machine = Machine::new();
+    let options = options(&machine, LoginPlace::Helm);
+    let error = block(registries(&registry).login(&host(&registry), &Credentials::basic("u", "p"), &options))
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (ErrorKind::Unauthenticated, Some(Reason::CredentialsRefused))
+    );
+    assert!(look(&machine.logins(), registry.host(), "a").0.is_none());
+}
+
+#[test]
 fn a_login_goes_into_a_file_and_leaves_the_rest_as_it_was() {
     let machine = Machine::new();
     let registry = start(|builder| builder);

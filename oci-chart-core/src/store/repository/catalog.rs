@@ -41,7 +41,7 @@ impl Listing for CatalogPage {
 /// Repositories that Harbor is asked for at once; it gives no more than 100.
 const HARBOR_PAGE: usize = 100;
 
-/// A page of Harbor's list.
+/// A page of Harbor's list (`listAllRepositories` in Harbor's `swagger.yaml`).
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct HarborPage(Vec<HarborRepository>);

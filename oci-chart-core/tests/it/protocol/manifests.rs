@@ -40,6 +40,17 @@ fn many_tags_are_written_at_once_where_the_registry_can() {
 }
 
 #[test]
+fn a_look_at_a_digest_is_not_answered_with_another() {
+    let registry = Registry::start().unwrap();
+    let store = repository(&registry, "charts/web");
+    let content = manifest(1, None);
+    block(store.push(&content, &[])).unwrap();
+    registry.script().add(Rule::new("HEAD", "*/manifests/*", Fault::wrong_digest()).always());
+    let error = block(store.resolve(&Selector::Digest(content.descriptor().digest))).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::DigestMismatch, Some(Reason::WrongDigestHeader)));
+}
+
+#[test]
 fn two_tags_are_no_reason_to_try() {
     let registry = Registry::start().unwrap();
     let store = repository(&registry, "charts/web");

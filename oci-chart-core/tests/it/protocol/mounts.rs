@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use oci_chart_core::{
+    ErrorKind,
     auth::StaticCredentials,
-    store::{Blob, Feature, Pushed, Store, Support},
+    store::{Blob, ConnectionOptions, Feature, Pushed, Registries, RetryOptions, Store, Support},
 };
 use oci_chart_testkit::{Fault, Mounts, Registry, Rule};
 
 use super::{blob, methods, sent};
-use crate::remote::{block, open, registries, repository};
+use crate::remote::{block, host, open, registries, repository};
 
 #[test]
 fn a_registry_that_ignores_mounts_gets_no_bytes_twice() {
@@ -32,6 +33,10 @@ fn a_registry_that_ignores_mounts_gets_no_bytes_twice() {
     registry.log().take();
     assert_eq!(block(repository(&registry, "charts/web").push(&large, &[])).unwrap(), Pushed::Existing);
     assert_eq!(sent(&registry, |_| true), 0);
+    // Few are not: the question, and giving up the upload that is open by then, cost a request more than the bytes do.
+    registry.log().take();
+    assert_eq!(block(repository(&registry, "charts/web").push(&small, &[])).unwrap(), Pushed::Written);
+    assert_eq!(methods(&registry), "POST PUT");
     assert_eq!(registry.open_uploads(), 0);
 }
 
@@ -68,6 +73,27 @@ fn a_mount_that_is_refused_goes_on_without() {
         }
         assert_eq!(registry.open_uploads(), 0);
     }
+}
+
+#[test]
+fn a_registry_that_is_asked_too_often_has_not_refused_to_mount() {
+    let registry = Registry::start().unwrap();
+    registry.script().add(Rule::new("POST", "*mount=*", Fault::too_many_requests("1")).always());
+    let options = ConnectionOptions::default().with_plain_http(host(&registry));
+    let options = options.with_retry(RetryOptions::never());
+    let registries = Registries::new(options, StaticCredentials::default()).unwrap();
+    let error = block(open(&registries, &registry, "charts/web").push(&blob(10), &[])).unwrap_err();
+    assert_eq!((error.kind(), methods(&registry).as_str()), (ErrorKind::RateLimited, "POST"));
+}
+
+#[test]
+fn a_blob_that_is_kept_elsewhere_is_there_by_the_word_of_the_redirect() {
+    let registry = Registry::start().unwrap();
+    let elsewhere = Fault::Redirect("http://storage.invalid".into());
+    registry.script().add(Rule::new("HEAD", "*/blobs/*", elsewhere).always());
+    let store = repository(&registry, "charts/web");
+    assert!(block(store.exists(blob(10).descriptor())).unwrap());
+    assert_eq!(methods(&registry), "HEAD");
 }
 
 #[test]

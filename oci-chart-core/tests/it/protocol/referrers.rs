@@ -58,7 +58,7 @@ fn one_type_is_filtered_by_whoever_can() {
         let store = repository(&registry, "charts/web");
         let (subject, referrers) = pushed(&store, 3);
         if api && !filters {
-            // Takes no note of the filter, and says nothing about one.
+            // Takes no note of the filter, and speaks of another.
             let all: Vec<_> = referrers
                 .iter()
                 .zip(1..)
@@ -72,7 +72,10 @@ fn one_type_is_filtered_by_whoever_can() {
             let body = serde_json::json!({"schemaVersion": 2, "manifests": all}).to_string();
             let unfiltered = Fault::Status {
                 code: 200,
-                headers: vec![("content-type".into(), MediaType::OCI_INDEX.to_string())],
+                headers: vec![
+                    ("content-type".into(), MediaType::OCI_INDEX.to_string()),
+                    ("oci-filters-applied".into(), "annotations".into()),
+                ],
                 body: body.into(),
             };
             registry.script().add(Rule::new("GET", "*/referrers/*", unfiltered).always());

@@ -4,7 +4,7 @@ use oci_chart_core::{
     oci::Descriptor,
     store::{Blob, Feature, Pushed, Store, Support, UploadMode},
 };
-use oci_chart_testkit::{Builder, Fault, Registry, Rule};
+use oci_chart_testkit::{Builder, Exchange, Fault, Registry, Rule};
 
 use super::{blob, bytes, found, holds, methods, sent, with_mode};
 use crate::remote::{block, repository};
@@ -174,7 +174,47 @@ fn a_broken_upload_goes_on_where_it_broke() {
 #[test]
 fn a_piece_out_of_order_is_sent_where_the_registry_waits() {
     let registry = start(|builder| builder);
-    // The first piece arrives, and is answered as if it had not been the next one.
+    // It counts the first piece wrongly, and wants the next one where it really is.
+    registry.script().once("PATCH", "*/uploads/*", Fault::SetHeader("range".into(), "0-149999".into()));
+    let content = blob(1_000_000);
+    block(with_mode(&registry, UploadMode::Chunked { bytes: 300_000 }).push(&content, &[])).unwrap();
+    assert!(holds(&registry, &content));
+    let refused = |exchange: &Exchange| exchange.status == Some(416);
+    assert_eq!(registry.log().count(refused), 1, "{:#?}", registry.log().lines());
+    assert_eq!(registry.open_uploads(), 0);
+}
+
+#[test]
+fn a_registry_that_counts_what_was_never_sent_gets_the_blob_whole() {
+    for range in ["0-999999", "5-9"] {
+        let registry = start(|builder| builder);
+        registry.script().once("PATCH", "*/uploads/*", Fault::SetHeader("range".into(), range.into()));
+        let (store, content) = (with_mode(&registry, UploadMode::Chunked { bytes: 300_000 }), blob(700_000));
+        block(store.push(&content, &[])).unwrap();
+        assert!(holds(&registry, &content));
+        let whole = sent(&registry, |exchange| exchange.method == "PUT") == 700_000;
+        assert_eq!(whole, range == "0-999999", "what cannot be read counts as nothing said");
+        assert_eq!(registry.open_uploads(), 0);
+    }
+}
+
+#[test]
+fn a_registry_that_wants_another_place_each_time_is_left() {
+    let registry = start(|builder| builder);
+    for n in 0..100 {
+        let headers = vec![("range".to_owned(), format!("0-{}", 9 + n % 2))];
+        let refusal = Fault::Status { code: 416, headers, body: "".into() };
+        registry.script().add(Rule::new("PATCH", "*/uploads/*", refusal));
+    }
+    let store = with_mode(&registry, UploadMode::Chunked { bytes: 100 });
+    assert!(block(store.push(&blob(500), &[])).is_err());
+    assert_eq!(registry.log().count(|exchange| exchange.method == "PATCH"), 2 * 4, "begun anew once");
+    assert_eq!(registry.open_uploads(), 0);
+}
+
+#[test]
+fn a_piece_whose_answer_was_lost_is_not_sent_twice() {
+    let registry = start(|builder| builder);
     registry.script().add(Rule::new("PATCH", "*/uploads/*", Fault::LoseAnswer));
     let store = with_mode(&registry, UploadMode::Chunked { bytes: 300_000 });
     let content = blob(1_000_000);

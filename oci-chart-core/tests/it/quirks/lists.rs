@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt as _;
 use oci_chart_core::{ErrorKind, auth::Credentials, name::Tag};
-use oci_chart_testkit::{Builder, Class, Profile, Quirk, raw::ask};
+use oci_chart_testkit::{Bearer, Builder, Class, Exchange, Profile, Quirk, raw::ask};
 
 use super::{REPOSITORY, Stage, tags};
 use crate::remote::block;
@@ -95,6 +95,23 @@ fn harbor_lists_repositories_in_a_way_of_its_own() {
     assert_eq!(all(None).unwrap().iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["library/all"]);
     let error = all(Some(Credentials::basic(user, "wrong"))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unauthenticated, "{error:?}");
+}
+
+#[test]
+fn harbor_s_own_list_gets_no_password_that_another_host_s_tokens_are_made_of() {
+    let stage = Stage::with(Profile::Harbor, |builder| {
+        let bearer = Bearer::new("robot$charts+ci", "hunter2").own_port(true);
+        builder.bearer_auth(bearer.permit(|access| access.user.is_some() && access.kind == "repository"))
+    });
+    stage.registry.put_manifest("charts/web", "1.0.0", "application/json", "{}").unwrap();
+    stage.registry.put_manifest("library/all", "1.0.0", "application/json", "{}").unwrap();
+    let listed = stage.client().catalog(&stage.host()).unwrap();
+    let listed = block(listed.try_collect::<Vec<_>>()).unwrap();
+    assert_eq!(listed.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["library/all"]);
+    let own = |exchange: &Exchange| exchange.target.starts_with("/api/");
+    assert!(stage.registry.log().count(own) >= 2);
+    let shown = |exchange: &Exchange| own(exchange) && exchange.authorization.is_some();
+    assert_eq!(stage.registry.log().count(shown), 0);
 }
 
 #[test]

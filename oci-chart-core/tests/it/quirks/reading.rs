@@ -6,7 +6,7 @@ use oci_chart_core::{
     store::Blob,
     transfer::Action,
 };
-use oci_chart_testkit::{Class, Exchange, Profile, Quirk, raw::ask};
+use oci_chart_testkit::{Class, Exchange, Fault, Profile, Quirk, raw::ask};
 
 use super::{REPOSITORY, Stage, pull, push, tag, tags};
 use crate::remote::block;
@@ -31,6 +31,9 @@ fn a_range_is_asked_for_only_to_go_on() {
     });
     let before = stage.registry.bites();
     stage.registry.log().take();
+    pull(&stage.store(), "1.0.0").unwrap();
+    // Nor where the body broke off before its first byte.
+    stage.registry.script().once("GET", "*/blobs/*", Fault::CutResponse(0));
     pull(&stage.store(), "1.0.0").unwrap();
     stage.unbitten(&before);
     assert_eq!(stage.registry.log().count(|exchange| exchange.header("range").is_some()), 0);

@@ -1,6 +1,13 @@
 //! Content is read where the caller says it is also to be had, and nobody is told more than they need to know.
 
-use std::net::TcpListener;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use oci_chart_core::{
     Context, Error, ErrorKind, Event,
@@ -62,6 +69,33 @@ fn read(store: &Repository) -> Result<(), Error> {
         assert_eq!(store.fetch_bytes(&layer(), 1 << 20).await?, content());
         Ok(())
     })
+}
+
+#[test]
+fn a_mirror_out_of_reach_is_left_alone_for_a_while() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mirror = Mirror::parse(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
+    let tried = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&tried);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"no TLS here\r\n");
+        }
+    });
+    let registry = filled("charts/web");
+    let options = options().with_plain_http(host(&registry)).with_mirror(host(&registry), mirror);
+    let store = repository(options, registry.host());
+    for _ in 0..2 {
+        read(&store).unwrap();
+    }
+    assert_eq!(
+        tried.load(Ordering::SeqCst),
+        1,
+        "six readings, and each try may take as long as a connection may"
+    );
 }
 
 #[test]

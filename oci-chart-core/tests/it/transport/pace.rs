@@ -12,7 +12,7 @@ use oci_chart_core::{
     store::{Blob, ConnectionOptions, HostOptions, Pushed, Registries, Repository, Store, StoreExt as _},
     transfer::{self, PullOptions, PushOptions},
 };
-use oci_chart_testkit::{Bearer, Mounts, Registry};
+use oci_chart_testkit::{Bearer, Fault, Mounts, Registry};
 
 use crate::{
     remote::{block, host, login, open},
@@ -47,6 +47,38 @@ fn requests_are_evenly_spaced() {
         told.len() == 4 && told.iter().all(|event| matches!(event, Event::Waiting { attempt: 0, .. })),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_host_that_asks_to_be_left_alone_is_left_alone_by_all() {
+    let registry = Registry::start().unwrap();
+    let options = ConnectionOptions::default().with_plain_http(host(&registry));
+    let registries = Registries::new(options, StaticCredentials::default()).unwrap();
+    let store = open(&registries, &registry, "charts/web");
+    // The very first request is waited for by all in any case.
+    block(store.exists(Blob::from_bytes("text/plain".into(), "first").descriptor())).unwrap();
+    registry.log().take();
+    registry.script().once("HEAD", "*", Fault::too_many_requests("1"));
+    let (sender, events) = std::sync::mpsc::channel();
+    let cx = Context::default().with_events(move |event| sender.send(event).unwrap());
+    let [one, other] = ["one", "other"].map(|text| Blob::from_bytes("text/plain".into(), text));
+    let second = async {
+        while registry.log().entries().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let begun = std::time::Instant::now();
+        let found = store.exists(other.descriptor()).await;
+        found.map(|_| begun.elapsed())
+    };
+    let waited = block(cx.run(async {
+        let (first, second) = tokio::join!(store.exists(one.descriptor()), second);
+        first?;
+        second
+    }));
+    assert!(waited.unwrap() > Duration::from_millis(500), "it was asked all the same");
+    let told: Vec<_> = events.try_iter().collect();
+    assert!(told.iter().any(|event| matches!(event, Event::Waiting { attempt: 0, .. })), "{told:?}");
 }
 
 #[test]

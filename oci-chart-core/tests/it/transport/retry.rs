@@ -176,25 +176,6 @@ fn a_wait_longer_than_allowed_is_the_callers_to_decide() {
 }
 
 #[test]
-fn a_host_that_asks_to_be_left_alone_is_left_alone_by_all() {
-    let bench = Bench::new();
-    bench.fault("GET", "*/manifests/*", 1, Fault::too_many_requests("30"));
-    let version = version();
-    block(async {
-        let (first, second) = tokio::join!(bench.store.fetch_manifest(&version), async {
-            // Begins when the first was refused already.
-            while bench.dial.waits().is_empty() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            bench.store.fetch_manifest(&version).await
-        });
-        first.unwrap();
-        second.unwrap();
-    });
-    assert_eq!(bench.requests(), 3);
-}
-
-#[test]
 fn writing_a_manifest_and_opening_an_upload_are_repeated() {
     let bench = Bench::new();
     bench.fault("POST", "*/uploads/*", 1, status(503));

@@ -112,6 +112,20 @@ fn a_token_service_that_hangs() {
 }
 
 #[test]
+fn a_wait_that_ends_too_late_is_not_begun() {
+    let (registry, _) = faulty("GET", "*/manifests/*", Fault::too_many_requests("30"));
+    let store = repository(ConnectionOptions::default().with_request_timeout(LONG), &registry);
+    let begun = Instant::now();
+    let error = block(store.fetch_manifest(&version())).unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::RateLimited,
+        "what the registry said, not that time is over: {error:?}"
+    );
+    assert!(begun.elapsed() < LONG / 2);
+}
+
+#[test]
 fn a_request_with_all_its_tries_and_a_whole_call_have_a_bound() {
     let (registry, _) = faulty("GET", "*/manifests/*", Fault::Delay(LONG));
     let late = (ErrorKind::Timeout, Some(Reason::DeadlineExceeded));

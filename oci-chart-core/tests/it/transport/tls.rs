@@ -71,6 +71,28 @@ fn each_fault_of_a_certificate_has_its_word() {
     ask(&registry, once().with_root(Tls::AUTHORITY)).unwrap();
 }
 
+#[test]
+fn what_is_said_of_one_host_holds_for_no_other() {
+    let [one, other] = [(); 2].map(|()| start(Tls::built_in()));
+    let (unknown, known) = (Some(Reason::UnknownAuthority), Some(Reason::TagMissing));
+    let trusts = HostOptions::default().with_root(Tls::AUTHORITY);
+    for own in [HostOptions::default().with_unchecked_certificate(true), trusts] {
+        // The other host is like all, or has something of its own that is no trust.
+        for others in [HostOptions::default(), HostOptions::default().with_client_certificate(client())] {
+            let options = once().with_host(host(&one), own.clone()).with_host(host(&other), others);
+            let client = || Registries::new(options.clone(), StaticCredentials::default()).unwrap();
+            let ask = |registries: &Registries, registry: &Registry| {
+                let version = Selector::Tag("1.0.0".parse().unwrap());
+                block(open(registries, registry, "charts/web").resolve(&version)).unwrap_err().reason()
+            };
+            let registries = client();
+            assert_eq!([&other, &one, &other].map(|host| ask(&registries, host)), [unknown, known, unknown]);
+            let registries = client();
+            assert_eq!([&one, &other].map(|host| ask(&registries, host)), [known, unknown]);
+        }
+    }
+}
+
 /// Tells the child where the registry is.
 const CHILD: &str = "OCI_CHART_ROOTS_CHILD";
 
