@@ -3,12 +3,17 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SERVE = os.environ.get("OCI_CHART_SERVE", str(ROOT / "target/debug/serve"))
+
+
+# A shell's job in the background starts with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Registry:

@@ -8,6 +8,7 @@ import threading
 import urllib.parse
 
 import pytest
+from command import run
 
 from oci_chart import Client, Retry
 
@@ -108,3 +109,7 @@ def test_a_cloud_logs_in_where_its_registry_is(clouds, monkeypatch, tmp_path, ho
     assert status is not None and status.username == user
     assert "canary" not in f"{status!r}"
     assert Client(**options).login_status(host) is None
+    # The command asks them too.
+    here = {name: os.environ[name] for name in [*variables, "HOME"]} | {"http_proxy": f"http://{at}", "no_proxy": at}
+    done = run("versions", f"oci://{host}/charts/web", "--plain-http", env=here)
+    assert (done.code, done.out) == (0, "1.0.0\n"), done.err

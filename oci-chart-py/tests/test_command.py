@@ -61,6 +61,15 @@ def test_each_part_of_a_chart_is_shown(chart_dir) -> None:
     assert json.loads(run("show", str(chart_dir), "--json").out)["version"] == "1.0.0"
 
 
+def test_versions_are_filtered_as_versions(chart_dir, tmp_path) -> None:
+    layout = f"oci-layout:{tmp_path / 'store'}"
+    for version in ["1.2.3+build.5", "2.0.0"]:
+        run("package", str(chart_dir), "-d", str(tmp_path), "--version", version, "--app-version", "7")
+        assert run("push", str(tmp_path / f"web-{version}.tgz"), layout).code == 0
+    assert run("versions", layout, "--version", "^1.2.3").out == "1.2.3_build.5\n"
+    assert json.loads(run("show", layout, "--version", "2.0.0", "--json").out)["appVersion"] == "7"
+
+
 def test_a_layout_does_as_well(chart_dir, tmp_path) -> None:
     layout = f"oci-layout:{tmp_path / 'store'}"
     # A directory is packaged on the way.
@@ -86,8 +95,20 @@ def test_exit_codes(serve, tmp_path) -> None:
 
 def test_every_kind_has_its_code() -> None:
     assert set(code.OF_KIND) == set(ErrorKind)
-    assert set(code.OF_KIND.values()) <= set(code.MEANING)
     assert set(code.MEANING) == {*range(10), 130}
+    named = {
+        2: "invalid-input invalid-reference",
+        3: "already-exists conflict immutable-tag",
+        4: "lint-failed",
+        5: "unauthenticated permission-denied",
+        6: "not-found",
+        7: "rate-limited network timeout unavailable",
+        8: "not-signed signature-invalid policy-denied",
+        9: "could-not-check",
+        130: "cancelled",
+    }
+    codes = {kind: number for number, kinds in named.items() for kind in kinds.split()}
+    assert {kind: found for kind, found in code.OF_KIND.items() if found != code.OTHER} == codes
 
 
 def test_the_verbs_are_all_there_and_speak_json() -> None:
@@ -187,6 +208,7 @@ def test_connections_are_as_the_options_say(serve, chart_dir, tmp_path) -> None:
     shown = ("--cert-file", authority.replace("authority", "certificate"), "--key-file", authority.replace("authority", "key"))
     assert run("push", str(chart_dir), mutual, "--ca-file", authority).code in (1, 7)
     assert run("push", str(chart_dir), mutual, "--ca-file", authority, *shown).code == 0
+    assert "cli/" in registry.log()[-1]["user_agent"]
     assert run("versions", f"{base}/web", "--cert-file", authority).code == 2
     assert run("versions", f"{base}/web", "--ca-file", str(tmp_path / "absent")).code == 6
 

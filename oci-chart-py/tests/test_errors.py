@@ -19,6 +19,7 @@ from oci_chart import (
     Package,
     PublicKey,
     Reference,
+    Retry,
     SigningKey,
     enums,
     errors,
@@ -32,6 +33,29 @@ def test_every_kind_of_the_core_has_its_class() -> None:
     kinds = [cls.kind for cls in classes if OciChartError in cls.__bases__]
     assert sorted(kinds) == sorted(ErrorKind)
     assert all(issubclass(cls, OciChartError) for cls in classes)
+
+
+def test_scripts_catch_what_they_are_used_to() -> None:
+    known = {
+        "InvalidInputError": {ValueError},
+        "LocalIOError": {OSError},
+        "LocalNotFoundError": {OSError, FileNotFoundError, LookupError},
+        "LocalPermissionError": {OSError, PermissionError},
+        "UnsupportedError": {NotImplementedError, RuntimeError},
+        "InvalidReferenceError": {ValueError},
+        "InvalidVersionError": {ValueError},
+        "InvalidChartError": {ValueError},
+        "InvalidArchiveError": {ValueError},
+        "InvalidManifestError": {ValueError},
+        "NotFoundError": {LookupError},
+        "NetworkError": {OSError, ConnectionError},
+        "RequestTimeoutError": {OSError, TimeoutError},
+        "TlsError": {OSError, ConnectionError},
+    }
+    for name in errors.__all__:
+        if name.endswith("Error"):
+            above = {cls for cls in getattr(errors, name).__mro__ if cls.__module__ == "builtins"}
+            assert above - {Exception, BaseException, object} == known.get(name, set()), name
 
 
 @pytest.mark.parametrize("text", ["oci://Registry.example/A", "a@b", ""])
@@ -50,6 +74,8 @@ def test_an_error_says_what_where_and_what_to_do(tmp_path) -> None:
     error = caught.value
     assert error.operation == "load"
     assert "version" in error.message and error.context and not error.retryable
+    assert str(error).startswith("load: ") and error.hint is not None and str(error).endswith(f"({error.hint})")
+    assert error.message in str(error)
 
 
 def test_files_are_told_as_the_system_does(tmp_path) -> None:
@@ -146,6 +172,16 @@ def test_the_words_are_those_of_the_core() -> None:
     for name, enumeration in [("Check", enums.Check), ("Status", enums.Status)]:
         assert [str(word) for word in enumeration] == words(name)
     assert repr(enums.TagMode.CREATE) == "TagMode.CREATE" and enums.TagMode.CREATE == "create"
+
+
+def test_who_may_try_again_is_told_when(serve) -> None:
+    registry = serve("--throttle", "1:7")
+    with pytest.raises(errors.RateLimitedError) as caught:
+        Client(plain_http=[registry.host], retry=Retry(attempts=1)).resolve(f"oci://{registry.host}/charts/web:1.0.0")
+    assert caught.value.retryable and caught.value.retry_after == 7.0
+    with pytest.raises(errors.NetworkError) as caught:
+        Client(plain_http=["127.0.0.1:1"], retry=Retry(attempts=1)).resolve("oci://127.0.0.1:1/charts/web:1.0.0")
+    assert caught.value.causes and any("refused" in cause for cause in caught.value.causes)
 
 
 def test_exceptions_survive_pickling(tmp_path) -> None:
