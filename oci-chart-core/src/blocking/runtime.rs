@@ -159,6 +159,8 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use super::*;
     use crate::context::CancelToken;
 
@@ -219,8 +221,8 @@ mod tests {
 
     #[test]
     fn a_task_that_does_not_look_up_is_not_waited_for() {
-        let began = std::sync::Arc::new(std::sync::OnceLock::new());
-        let started = std::sync::Arc::clone(&began);
+        let began = Arc::new(OnceLock::new());
+        let started = Arc::clone(&began);
         let mut host = Recorder { stop_after: Some(1), ..Recorder::default() };
         let result = Runtime::default().wait(&mut host, |_| async move {
             started.get_or_init(Instant::now);
