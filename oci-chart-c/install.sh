@@ -6,6 +6,7 @@
 #   LIBDIR      default $PREFIX/lib
 #   INCLUDEDIR  default $PREFIX/include
 #   PROFILE     cargo's profile (default dist)
+#   TARGET      cargo's target (default: this machine); its linker and binutils are named as cargo, LD, OBJCOPY, AR and STRIP_TOOL want it
 #   BUILT       a directory that has both libraries already; then nothing is built
 #   STRIP       yes or no (default: yes for dist)
 set -euo pipefail
@@ -16,6 +17,7 @@ libdir=${LIBDIR:-$prefix/lib}
 includedir=${INCLUDEDIR:-$prefix/include}
 destdir=${DESTDIR:-}
 profile=${PROFILE:-dist}
+target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
 strip=${STRIP:-$([ "$profile" = dist ] && echo yes || echo no)}
 for path in "$prefix" "$libdir" "$includedir"; do
     [[ $path == /* ]] || { echo "install: $path is no absolute path" >&2; exit 2; }
@@ -63,11 +65,13 @@ interface_of() {
 build() {
     built=${BUILT:-}
     [ -z "$built" ] || return 0
-    cargo rustc --quiet --locked -p oci-chart-c --lib --profile "$profile" --crate-type cdylib --crate-type staticlib
-    local target folder=$profile
-    target=$(cargo metadata --locked --no-deps --format-version 1 | sed -E 's/.*"target_directory":"([^"]*)".*/\1/')
+    # With musl a shared library is left out without a word, unless musl itself is shared.
+    [[ $target != *-musl ]] || export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=-crt-static"
+    cargo rustc --quiet --locked -p oci-chart-c --lib --profile "$profile" ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-type staticlib
+    local directory folder=$profile
+    directory=$(cargo metadata --locked --no-deps --format-version 1 | sed -E 's/.*"target_directory":"([^"]*)".*/\1/')
     [ "$profile" != dev ] || folder=debug
-    built=$target/$folder
+    built=$directory/${TARGET:+$TARGET/}$folder
 }
 
 # One object, in which only the interface can be seen: else two Rust libraries in one program define each other's symbols.
@@ -80,7 +84,7 @@ hide_symbols() {
 
 # What a program must link besides, as the compiler says it.
 native_libs() {
-    rustc --print native-static-libs --crate-name nothing --crate-type staticlib -o "$work/nothing.a" - </dev/null 2>&1 |
+    rustc --print native-static-libs --target "$target" --crate-name nothing --crate-type staticlib -o "$work/nothing.a" - </dev/null 2>&1 |
         sed -n 's/^note: native-static-libs: //p'
 }
 

@@ -95,6 +95,20 @@ func TestAPanicInACallbackGoesUpThroughTheCall(t *testing.T) {
 	must(t, err)
 }
 
+func TestAPanicInACallbackStopsTheWork(t *testing.T) {
+	server, pack := serve(t, "--latency-ms", "200"), web(t)
+	client, target := client(t, ocichart.ClientOptions{Hosts: plain(server.host)}), "oci://"+server.host+"/charts"
+	func() {
+		defer func() { recover() }()
+		client.Push(context.Background(), pack, target, &ocichart.PushOptions{OnEvent: func(ocichart.Event) error { panic("no") }})
+	}()
+	// Longer than the rest of the push would take.
+	time.Sleep(2 * time.Second)
+	if got[bool](t)(client.Exists(context.Background(), target+"/web:1.0.0", "")) {
+		t.Error("what nobody waits for was pushed all the same")
+	}
+}
+
 func TestEventsTellWhatIsMoved(t *testing.T) {
 	pack, client := web(t), client(t, ocichart.ClientOptions{})
 	goroutine := func() string {
@@ -232,6 +246,9 @@ func TestErrorsHaveDetails(t *testing.T) {
 	}
 	if details.Kind != ocichart.ErrPermissionDenied || details.HTTPStatus != 403 || details.Hint == "" || details.Context["method"] != "GET" {
 		t.Errorf("%#v", details)
+	}
+	if !errors.Is(err, ocichart.ErrPermissionDenied) || errors.Is(err, ocichart.ErrNotFound) || errors.Is(err, context.Canceled) {
+		t.Errorf("%+v is something else too", err)
 	}
 	_, err = ocichart.LoadChart(context.Background(), "/nowhere", nil)
 	if !errors.As(err, &details) || details.Errno != 2 || details.Operation == "" && details.Message == "" || details.Retryable {

@@ -98,9 +98,17 @@ func TestWaitsOfAClientHold(t *testing.T) {
 	if !errors.As(err, &details) || details.Kind != ocichart.ErrRateLimited || details.RetryAfter != 7*time.Second || !details.Retryable {
 		t.Errorf("%#v", err)
 	}
+	// What the library is told of the deadline keeps it from a wait that would outlast that.
+	server.tell(t, "fault GET * 1 retry-after 30")
+	soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	began := time.Now()
+	if _, err = client(t, ocichart.ClientOptions{Hosts: plain(server.host)}).Tags(soon, target+"/web"); err == nil || time.Since(began) > 5*time.Second {
+		t.Errorf("%+v after %v", err, time.Since(began))
+	}
 	// A moment is rounded up and never to nothing, which would be the default.
 	server.tell(t, "fault GET * 1 delay 20000")
-	began := time.Now()
+	began = time.Now()
 	_, err = client(t, ocichart.ClientOptions{Hosts: plain(server.host), Attempts: 1, RequestTimeout: 1}).Tags(ctx, target+"/web")
 	if !errors.Is(err, ocichart.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 5*time.Second {
 		t.Errorf("%+v after %v", err, time.Since(began))

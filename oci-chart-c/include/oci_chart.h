@@ -15,8 +15,9 @@
  * answered with OCI_CHART_STATUS_INVALID_INPUT and never with a crash. A parameter that may be NULL is said to be so.
  *
  * Texts go in as NUL-terminated UTF-8 (paths too, on every system) and are borrowed for the call only. A `const char *` or `const uint8_t *`
- * that comes out belongs to the object it was asked of, and lives as long as that. A `char *` that comes out of an out-parameter belongs to
- * the caller, who frees it with oci_chart_string_free(). A NUL inside a text that comes out is replaced by U+FFFD.
+ * that comes out belongs to the object it was asked of, and lives as long as that; asked for again, it is the same. A `char *` that comes
+ * out of an out-parameter belongs to the caller, who frees it with oci_chart_string_free(). A NUL inside a text that comes out is replaced by
+ * U+FFFD.
  *
  * Objects. Each comes from one function and is freed by the `_free` function of its type, never by free(). `_free(NULL)` does nothing.
  * An object may be freed while others that were made with it live on; none of them looks back. An object must not be freed while another
@@ -35,7 +36,8 @@
  *
  * Targets. `target` says where a chart is and which one is meant: oci://HOST/REPOSITORY[:TAG][@DIGEST] in a registry,
  * oci-layout:DIRECTORY[:TAG][@DIGEST] in an OCI image layout. `version` beside it is a version, a range (^1.2) or a digest; without either it is
- * the newest release. A version's `+` is `_` in a tag. Where a target is a whole repository, it has neither tag nor digest.
+ * the newest release. A version's `+` is `_` in a tag. Where a target is a whole repository, it has neither tag nor digest. Stores have no
+ * object of their own: what is worth keeping of one (connections, tokens, what a registry can do) is the client's, so naming it costs nothing.
  *
  * Documents are JSON, with the members that the Rust library's own documents have; unknown members are to be ignored.
  *

@@ -52,7 +52,7 @@ fn a_pull_secret_gives_logins_and_is_written() {
         oci_chart_pull_secret_get_user(read, host.as_ptr(), c"charts/web".as_ptr(), 2, out, err)
     });
     assert_eq!(user.unwrap(), "robot");
-    let mut nobody = ptr::dangling_mut::<std::ffi::c_char>();
+    let mut nobody = ptr::dangling_mut::<c_char>();
     checked(|err| unsafe {
         oci_chart_pull_secret_get_user(read, c"other.example".as_ptr(), ptr::null(), 0, &raw mut nobody, err)
     })
@@ -147,7 +147,7 @@ fn time_outs_limits_and_proxies_are_heeded() {
 
     // What is on this machine is never asked through a proxy.
     let (dead, target) = (c("http://127.0.0.1:9"), "oci://registry.invalid/charts/web");
-    let through = |no_proxy: *const std::ffi::c_char| {
+    let through = |no_proxy: *const c_char| {
         let library = Library::new(|options| {
             support::plain_http(options, "registry.invalid");
             checked(|err| unsafe {
