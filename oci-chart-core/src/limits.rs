@@ -38,7 +38,7 @@ pub struct Limits {
     pub yaml_bytes: u64,
     /// Tags that one listing may have.
     pub tags: u32,
-    /// Referrers of a manifest that are listed.
+    /// Referrers of a manifest that are listed; in a tree of attachments those of all manifests together.
     pub referrers: u32,
     /// Referrers of a manifest that are examined as signatures.
     pub candidates: u32,
@@ -57,9 +57,10 @@ pub struct Limits {
     pub timestamps: u32,
     /// Subjects of one statement.
     pub subjects: u32,
-    /// Everything that one check of signatures fetches, in bytes: one attestation of the largest size, and a mebibyte for what leads there.
+    /// Everything that one check of signatures or one tree of attachments fetches, in bytes: one attestation of the largest size, and a mebibyte
+    /// for what leads there.
     pub verify_bytes: u64,
-    /// How long one check of signatures looks for them.
+    /// How long one check of signatures, or one tree of attachments, takes to fetch what it looks at.
     pub verify_time: Duration,
 }
 

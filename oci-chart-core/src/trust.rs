@@ -37,6 +37,7 @@
 
 mod attach;
 mod attest;
+mod budget;
 mod bundle;
 mod discover;
 mod dsse;

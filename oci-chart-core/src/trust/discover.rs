@@ -1,6 +1,5 @@
 //! Finds what claims to be a signature of a manifest: everywhere at once, under bounds, and without ever mistaking an error for nothing.
 
-mod budget;
 mod layers;
 
 use std::{
@@ -11,12 +10,10 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, future::join, stream};
 
-use self::{
-    budget::Budget,
-    layers::{Layer, layers},
-};
+use self::layers::{Layer, layers};
 use super::{
-    Candidate, Format, Verdict, attest::Demand, evidence::Trouble, examination::Objection, flaw::Flaw,
+    Candidate, Format, Verdict, attest::Demand, budget::Budget, evidence::Trouble, examination::Objection,
+    flaw::Flaw,
 };
 use crate::{
     context::Context,
@@ -25,7 +22,7 @@ use crate::{
     limits::Limits,
     name::{Selector, Tag},
     oci::{Descriptor, MediaType},
-    store::{Store, next},
+    store::{Store, StoreExt as _},
 };
 
 /// The media types of bundles of all versions begin like this, those of later ones too.
@@ -134,7 +131,7 @@ pub(crate) async fn discover(
         Demand::Signature => ("sig", limits.signature_bytes),
         Demand::Attestation(..) => ("att", limits.attestation_bytes),
     };
-    let search = Search { cx, store, subject, limits, suffix, largest, budget: Budget::new(limits) };
+    let search = Search { cx, store, subject, limits, suffix, largest, budget: Budget::new(limits, store) };
     let wanted = |format| formats.contains(&format);
     let (tagged, bundles) = join(
         async {
@@ -166,8 +163,9 @@ impl Search<'_> {
     async fn signature_tag(&self) -> Result<Discovery> {
         const FORMAT: Format = Format::SignatureTag;
         let mut all = Discovery::default();
-        let tag = companion_tag(&self.subject.digest, self.suffix)?;
-        let (descriptor, bytes) = match self.store.fetch_manifest(&Selector::Tag(tag)).await {
+        let selector = Selector::Tag(companion_tag(&self.subject.digest, self.suffix)?);
+        let manifest = self.budget.wait(self.store.fetch_manifest(&selector));
+        let (descriptor, bytes) = match manifest.await {
             Ok(found) => found,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(all),
             Err(error) => {
@@ -230,7 +228,7 @@ impl Search<'_> {
         let mut stream = self.store.referrers(self.subject);
         let most = self.limits.referrers;
         loop {
-            match self.budget.check_time().and(stream.try_next().await) {
+            match self.budget.wait(stream.try_next()).await {
                 Ok(None) => break,
                 Ok(Some(_)) if seen == most => {
                     let error =
@@ -239,7 +237,7 @@ impl Search<'_> {
                     break;
                 }
                 Ok(Some(referrer)) => {
-                    if let Err(error) = self.budget.charge(size(&referrer)) {
+                    if let Err(error) = self.budget.charge_mention(&referrer) {
                         all.unread.push(Unread { format: FORMAT, whole: false, trouble: error.into() });
                         break;
                     }
@@ -311,14 +309,7 @@ impl Search<'_> {
                     .with_context("bytes", descriptor.size));
             }
             self.budget.charge(descriptor.size)?;
-            let mut stream = self.store.fetch(descriptor).await?;
-            let mut bytes = Vec::with_capacity(usize::try_from(descriptor.size).unwrap_or_default());
-            // Whoever sends byte by byte is not waited for for ever.
-            while let Some(piece) = next(&mut stream).await? {
-                self.budget.check_time()?;
-                bytes.extend_from_slice(&piece);
-            }
-            Ok(Bytes::from(bytes))
+            self.budget.wait(self.store.fetch_bytes(descriptor, limit)).await
         };
         match fetch.await {
             Ok(bytes) => Ok(Ok(bytes)),
@@ -328,7 +319,7 @@ impl Search<'_> {
 }
 
 /// Boxed, because the compiler cannot see that closures over borrowed futures are `Send` for every lifetime.
-type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(super) type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// The results of all tasks in their order, some of them at a time.
 async fn all_of<T>(tasks: Vec<Task<'_, T>>) -> Vec<T> {
@@ -354,15 +345,8 @@ fn bundle_layer(referrer: &Descriptor, bytes: &[u8]) -> Result<Option<Descriptor
 }
 
 /// A mention of a manifest without what strangers may have written beside it.
-fn bare(descriptor: &Descriptor) -> Descriptor {
+pub(super) fn bare(descriptor: &Descriptor) -> Descriptor {
     Descriptor::new(descriptor.media_type.clone(), descriptor.digest, descriptor.size)
-}
-
-/// About how many bytes a mention takes in a list.
-fn size(descriptor: &Descriptor) -> u64 {
-    let beside = descriptor.annotations.iter().map(|(key, value)| key.len() + value.len() + 6);
-    let kind = descriptor.artifact_type.as_ref().map_or(0, |kind| kind.as_str().len());
-    (200 + descriptor.media_type.as_str().len() + kind + beside.sum::<usize>()) as u64
 }
 
 /// The media type of what a bundle's manifest calls itself.

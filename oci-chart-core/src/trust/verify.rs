@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::{
     Evidence, Format, Outcome, Policy, PolicyKind, Requirement, Unverified, Verified,
     attest::Demand,
+    budget::Budget,
     discover::{Discovery, Found, discover},
     evidence::Trouble,
     examination::Examination,
@@ -254,7 +255,8 @@ async fn fetch_provenance(
             Error::limit("signature_bytes", limits.signature_bytes, "the provenance file is too large");
         return Ok(Some(Err(error.with_context("bytes", layer.size).into())));
     }
-    match store.fetch_bytes(&layer, limits.signature_bytes).await {
+    let budget = Budget::new(limits, store);
+    match budget.wait(store.fetch_bytes(&layer, limits.signature_bytes)).await {
         Ok(bytes) => Ok(Some(Ok(bytes))),
         Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
         Err(error) => Ok(Some(Err(error.into()))),

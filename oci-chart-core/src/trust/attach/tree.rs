@@ -1,11 +1,19 @@
-use std::{collections::VecDeque, fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 
 use super::{
     super::{
-        discover::{BUNDLE_TYPES, companion_tag},
+        budget::Budget,
+        discover::{BUNDLE_TYPES, Task, bare, companion_tag},
         statement::COSIGN_SIGN,
         text,
     },
@@ -25,6 +33,9 @@ use crate::{
 
 /// How far attachments of attachments are followed: the signature of a bill of materials, and one level more.
 const DEEPEST: u32 = 3;
+
+/// How many requests are under way at a time; each may bring a manifest of the largest size.
+const PARALLEL: usize = 2;
 
 const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 
@@ -101,12 +112,14 @@ pub enum Place {
 /// Lists what is attached to the manifest that `selector` names: referrers (by the API or by the tag that stands in for it), cosign's
 /// tags `.sig`, `.att` and `.sbom`, and what is attached to those, up to three levels.
 ///
-/// Two requests and one for each of the three tags; then two for each attachment.
+/// Two requests and one for each of the three tags; then two for each attachment, its manifest and what is attached to it. Without the referrers
+/// API each list costs one request more in the first, and a list of several pages one for each of them.
 ///
 /// # Errors
 ///
-/// What keeps the list from being complete: whatever the store says, with `side: source`, and [`ErrorKind::LimitExceeded`] above
-/// [`Limits::referrers`] entries. A listed manifest that is not there is no error but an entry of its own kind.
+/// What keeps the list from being complete: whatever the store says, with `side: source`, and [`ErrorKind::LimitExceeded`] where all lists
+/// together have more entries than [`Limits::referrers`], lists and manifests more bytes than [`Limits::verify_bytes`], or where it all takes
+/// longer than [`Limits::verify_time`]. A listed manifest that is not there is no error but an entry of its own kind.
 pub async fn tree(
     cx: &Context,
     store: &Arc<dyn Store>,
@@ -117,116 +130,151 @@ pub async fn tree(
     let work = async {
         let selector = select(cx, &store, selector, limits).await?;
         let subject = store.resolve(&selector).await?;
-        grow(cx, &store, subject, limits).await
+        let budget = Budget::new(limits, &store);
+        Search { cx, store: &store, limits, budget, seen: AtomicU32::new(0) }.grow(subject).await
     };
     cx.run(work).await.map_err(|error| error.with_operation("tree").with_context("selector", selector))
 }
 
-async fn grow(cx: &Context, store: &dyn Store, root: Descriptor, limits: &Limits) -> Result<Tree> {
-    let mut attached: Vec<Attached> = Vec::new();
-    let mut open = VecDeque::from([(root.clone(), 0)]);
-    while let Some((subject, depth)) = open.pop_front() {
-        let mut here = listed(cx, store, &subject, limits).await?;
-        if depth == 0 {
-            here.extend(tagged(cx, store, &subject).await?);
-        }
+/// One listing, and what it may still take.
+struct Search<'a> {
+    cx: &'a Context,
+    store: &'a dyn Store,
+    limits: &'a Limits,
+    budget: Budget,
+    /// Entries of all lists so far, each as often as it is listed.
+    seen: AtomicU32,
+}
+
+impl Search<'_> {
+    /// Goes down level by level, and puts what was found behind what it is attached to.
+    async fn grow(&self, root: Descriptor) -> Result<Tree> {
         // One manifest is shown once, where it was found first: a circle of subjects ends here.
-        here.retain(|(descriptor, _)| {
-            descriptor.digest != root.digest
-                && attached.iter().all(|known| known.descriptor.digest != descriptor.digest)
-        });
-        if attached.len() + here.len() > limits.referrers as usize {
-            return Err(Error::limit("referrers", limits.referrers, "more is attached than is listed"));
-        }
-        // Behind its subject, and behind what was attached to that before.
-        let position = attached.iter().position(|known| known.descriptor.digest == subject.digest);
-        let behind = position.map_or(attached.len(), |position| position + 1);
-        for (n, (descriptor, place)) in here.into_iter().enumerate() {
-            cx.check()?;
-            let entry = describe(store, descriptor, subject.digest, depth + 1, place).await?;
-            if entry.depth < DEEPEST && entry.kind != AttachedKind::Missing {
-                open.push_back((entry.descriptor.clone(), entry.depth));
+        let mut known = HashSet::from([root.digest]);
+        let mut children: HashMap<Digest, Vec<Attached>> = HashMap::new();
+        let mut open = vec![root.clone()];
+        for depth in 1..=DEEPEST {
+            let mut lists: Vec<Task<'_, _>> = Vec::with_capacity(open.len());
+            for subject in &open {
+                lists.push(Box::pin(self.beside(subject, depth)));
             }
-            attached.insert((behind + n).min(attached.len()), entry);
+            let lists = all_of(lists).await?;
+            let mut entries: Vec<Task<'_, _>> = Vec::new();
+            for (subject, list) in open.iter().zip(lists) {
+                for (descriptor, place) in list {
+                    if known.insert(descriptor.digest) {
+                        entries.push(Box::pin(self.describe(descriptor, subject.digest, depth, place)));
+                    }
+                }
+            }
+            let entries = all_of(entries).await?;
+            let there = entries.iter().filter(|entry| entry.kind != AttachedKind::Missing);
+            open = there.map(|entry| entry.descriptor.clone()).collect();
+            for entry in entries {
+                children.entry(entry.subject).or_default().push(entry);
+            }
         }
+        let mut attached = Vec::new();
+        let mut next = children.remove(&root.digest).unwrap_or_default();
+        next.reverse();
+        while let Some(entry) = next.pop() {
+            next.extend(children.remove(&entry.descriptor.digest).into_iter().flatten().rev());
+            attached.push(entry);
+        }
+        Ok(Tree { subject: root, attached })
     }
-    Ok(Tree { subject: root, attached })
-}
 
-async fn listed(
-    cx: &Context,
-    store: &dyn Store,
-    subject: &Descriptor,
-    limits: &Limits,
-) -> Result<Vec<(Descriptor, Place)>> {
-    let mut found: Vec<(Descriptor, Place)> = Vec::new();
-    let mut stream = store.referrers(subject);
-    while let Some(referrer) = stream.try_next().await? {
-        cx.check()?;
-        if found.len() == limits.referrers as usize {
-            return Err(Error::limit("referrers", limits.referrers, "more is attached than is listed"));
+    /// What is attached to `subject`: its referrers, and at the root what cosign's tags hold.
+    async fn beside(&self, subject: &Descriptor, depth: u32) -> Result<Vec<(Descriptor, Place)>> {
+        let mut found = self.listed(subject).await?;
+        if depth == 1 {
+            found.extend(self.tagged(subject).await?);
         }
-        if found.iter().all(|(known, _)| known.digest != referrer.digest) {
-            found.push((referrer, Place::Referrers));
-        }
+        Ok(found)
     }
-    Ok(found)
-}
 
-async fn tagged(cx: &Context, store: &dyn Store, subject: &Descriptor) -> Result<Vec<(Descriptor, Place)>> {
-    let mut found = Vec::new();
-    for suffix in ["sig", "att", "sbom"] {
-        cx.check()?;
-        let tag = companion_tag(&subject.digest, suffix)?;
-        match store.resolve(&Selector::Tag(tag.clone())).await {
-            Ok(descriptor) => found.push((descriptor, Place::Tag(tag))),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+    async fn listed(&self, subject: &Descriptor) -> Result<Vec<(Descriptor, Place)>> {
+        let most = self.limits.referrers;
+        let mut found = Vec::new();
+        let mut stream = self.store.referrers(subject);
+        while let Some(referrer) = self.budget.wait(stream.try_next()).await? {
+            self.cx.check()?;
+            self.budget.charge_mention(&referrer)?;
+            if self.seen.fetch_add(1, Ordering::Relaxed) >= most {
+                return Err(Error::limit("referrers", most, "more is attached than is listed"));
+            }
+            // Annotations that stand in a list are not kept: the manifest's own are looked at.
+            let artifact_type = referrer.artifact_type.clone();
+            found.push((Descriptor { artifact_type, ..bare(&referrer) }, Place::Referrers));
+        }
+        Ok(found)
+    }
+
+    async fn tagged(&self, subject: &Descriptor) -> Result<Vec<(Descriptor, Place)>> {
+        let mut found = Vec::new();
+        for suffix in ["sig", "att", "sbom"] {
+            self.cx.check()?;
+            let tag = companion_tag(&subject.digest, suffix)?;
+            match self.budget.wait(self.store.resolve(&Selector::Tag(tag.clone()))).await {
+                Ok(descriptor) => found.push((descriptor, Place::Tag(tag))),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Looks at the manifest itself: what a list says of it may be wrong (cosign 2 lists bundles under another type).
+    async fn describe(
+        &self,
+        listed: Descriptor,
+        subject: Digest,
+        depth: u32,
+        place: Place,
+    ) -> Result<Attached> {
+        self.cx.check()?;
+        let entry = |descriptor: Descriptor, kind| Attached {
+            artifact_type: descriptor.artifact_type.as_ref().map(ToString::to_string),
+            descriptor,
+            subject,
+            depth,
+            kind,
+            place: place.clone(),
+            predicate_type: None,
+            layers: Vec::new(),
+            bytes: 0,
+        };
+        if listed.media_type.is_index() || !listed.media_type.is_manifest() {
+            return Ok(entry(listed, AttachedKind::Other));
+        }
+        let selector = Selector::Digest(listed.digest);
+        let (descriptor, bytes) = match self.budget.wait(self.store.fetch_manifest(&selector)).await {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(entry(listed, AttachedKind::Missing));
+            }
             Err(error) => return Err(error),
-        }
+        };
+        self.budget.charge(bytes.len() as u64)?;
+        let Ok(manifest) = Manifest::parse(&descriptor, bytes) else {
+            return Ok(entry(listed, AttachedKind::Other));
+        };
+        let own = artifact_type(&manifest).map(|kind| kind.to_string());
+        let predicate = manifest.annotations().get(PREDICATE).cloned();
+        let kind = kind_of(&manifest, own.as_deref(), predicate.as_deref(), &place);
+        Ok(Attached {
+            artifact_type: own,
+            predicate_type: predicate,
+            layers: manifest.layers().iter().map(|layer| layer.media_type.to_string()).collect(),
+            bytes: manifest.layers().iter().fold(0, |sum: u64, layer| sum.saturating_add(layer.size)),
+            ..entry(descriptor, kind)
+        })
     }
-    Ok(found)
 }
 
-/// Looks at the manifest itself: what a list says of it may be wrong (cosign 2 lists bundles under another type).
-async fn describe(
-    store: &dyn Store,
-    listed: Descriptor,
-    subject: Digest,
-    depth: u32,
-    place: Place,
-) -> Result<Attached> {
-    let entry = |descriptor: Descriptor, kind| Attached {
-        artifact_type: descriptor.artifact_type.as_ref().map(ToString::to_string),
-        descriptor,
-        subject,
-        depth,
-        kind,
-        place: place.clone(),
-        predicate_type: None,
-        layers: Vec::new(),
-        bytes: 0,
-    };
-    if listed.media_type.is_index() || !listed.media_type.is_manifest() {
-        return Ok(entry(listed, AttachedKind::Other));
-    }
-    let (descriptor, bytes) = match store.fetch_manifest(&Selector::Digest(listed.digest)).await {
-        Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(entry(listed, AttachedKind::Missing)),
-        Err(error) => return Err(error),
-    };
-    let Ok(manifest) = Manifest::parse(&descriptor, bytes) else {
-        return Ok(entry(listed, AttachedKind::Other));
-    };
-    let own = artifact_type(&manifest).map(|kind| kind.to_string());
-    let predicate = manifest.annotations().get(PREDICATE).cloned();
-    let kind = kind_of(&manifest, own.as_deref(), predicate.as_deref(), &place);
-    Ok(Attached {
-        artifact_type: own,
-        predicate_type: predicate,
-        layers: manifest.layers().iter().map(|layer| layer.media_type.to_string()).collect(),
-        bytes: manifest.layers().iter().fold(0, |sum: u64, layer| sum.saturating_add(layer.size)),
-        ..entry(descriptor, kind)
-    })
+/// The results of all tasks in their order, or the first error.
+async fn all_of<T>(tasks: Vec<Task<'_, Result<T>>>) -> Result<Vec<T>> {
+    stream::iter(tasks).buffered(PARALLEL).try_collect().await
 }
 
 fn kind_of(manifest: &Manifest, own: Option<&str>, predicate: Option<&str>, place: &Place) -> AttachedKind {

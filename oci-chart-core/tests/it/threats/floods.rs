@@ -4,16 +4,16 @@ use std::{env, process::Command, time::Duration};
 
 use bytes::Bytes;
 use oci_chart_core::{
-    Context,
+    Context, Digest,
     trust::{
         AttestationPolicy, KeyPolicy, Policy, PredicateType, Signer as _, SigningKey, Tlog, TrustedKey,
-        VerifyOptions, verify, verify_attestation,
+        VerifyOptions, tree, verify, verify_attestation,
     },
 };
 use oci_chart_testkit::{Lie, Listing};
 use serde_json::{Value, json};
 
-use super::{Forge, store_at};
+use super::{Forge, INDEX, store_at};
 use crate::{
     attest::version,
     memory::peak,
@@ -122,13 +122,121 @@ const OF_SIGNATURES: &[Flood] = &[
 ];
 
 /// Of checks of signatures that may take a second.
-const OF_PATIENCE: &[Flood] = &[(
-    "a bundle that comes byte by byte",
-    |forge| forge.lying_bundle(Lie::Drip),
-    "could-not-check",
-    Some("verify_time"),
-    6,
-)];
+const OF_PATIENCE: &[Flood] = &[
+    (
+        "a bundle that comes byte by byte",
+        |forge| forge.lying_bundle(Lie::Drip),
+        "could-not-check",
+        Some("verify_time"),
+        6,
+    ),
+    (
+        "a manifest of a bundle that comes byte by byte",
+        |forge| forge.lying_manifest(Lie::Drip),
+        "could-not-check",
+        Some("verify_time"),
+        5,
+    ),
+    (
+        "a signature tag that comes byte by byte",
+        |forge| forge.lying_tag(Lie::Drip),
+        "could-not-check",
+        Some("verify_time"),
+        4,
+    ),
+    ("a list of referrers that comes byte by byte", dripping_list, "could-not-check", Some("verify_time"), 5),
+];
+
+/// Of lists of what is attached, which may take ten seconds.
+const OF_TREES: &[Flood] = &[
+    (
+        "a tree of endless pages",
+        |forge| forge.registry.referrers(Listing::EndlessPages(100)),
+        "limit-exceeded",
+        Some("referrers"),
+        2 + 11,
+    ),
+    (
+        "a tree of endless empty pages",
+        |forge| forge.registry.referrers(Listing::EndlessPages(0)),
+        "limit-exceeded",
+        Some("tags"),
+        2 + 101,
+    ),
+    (
+        "a tree of endless pages with one entry",
+        |forge| forge.registry.referrers(Listing::EndlessPagesOf(vec![forge.entry_with("{}")])),
+        "limit-exceeded",
+        Some("referrers"),
+        2 + 1001,
+    ),
+    (
+        "a tree of endless pages that are one page of annotations each",
+        |forge| {
+            let entry = forge.entry_with(&many_annotations(350_000));
+            forge.registry.referrers(Listing::EndlessPagesOf(vec![entry]));
+        },
+        "limit-exceeded",
+        Some("verify_bytes"),
+        2 + 10,
+    ),
+    (
+        "a tree of a thousand attachments with a thousand attachments each",
+        |forge| forge.many_bundles(1000),
+        "limit-exceeded",
+        Some("referrers"),
+        6 + 1000 + 4,
+    ),
+    (
+        "a tree of manifests that are nothing but annotations",
+        |forge| {
+            let annotations = many_annotations(350_000);
+            forge.listed((0..40).map(|n| forge.manifest_with(n, &annotations)).collect());
+        },
+        "limit-exceeded",
+        Some("verify_bytes"),
+        6 + 9 + 4,
+    ),
+    (
+        "a tree of manifests that are nothing but layers",
+        |forge| {
+            let layer = format!(r#"{{"mediaType":"a/b","digest":"{}","size":1}}"#, Digest::of("x"));
+            let layers = vec![layer; 35_000].join(",");
+            forge.listed((0..40).map(|n| forge.manifest_of(n, &layers, "{}")).collect());
+        },
+        "limit-exceeded",
+        Some("verify_bytes"),
+        6 + 9 + 4,
+    ),
+    (
+        "a tree of a manifest without end",
+        |forge| forge.lying_manifest(Lie::Endless),
+        "limit-exceeded",
+        Some("manifest_bytes"),
+        12,
+    ),
+];
+
+/// The same with a second's patience.
+const OF_PATIENT_TREES: &[Flood] = &[
+    (
+        "a tree of a manifest that comes byte by byte",
+        |forge| forge.lying_manifest(Lie::Drip),
+        "limit-exceeded",
+        Some("verify_time"),
+        7,
+    ),
+    ("a tree of a list that comes byte by byte", dripping_list, "limit-exceeded", Some("verify_time"), 4),
+];
+
+/// Without the API, the tag that stands in for it comes byte by byte.
+fn dripping_list(forge: &Forge) {
+    let entry = forge.referrer(&forge.signature(), "");
+    let index = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{entry}]}}"#);
+    let digest = forge.registry.manifest(INDEX, index);
+    forge.registry.tag(&forge.chart.replace(':', "-"), &digest);
+    forge.registry.lie(&digest, Lie::Drip);
+}
 
 /// Of checks of attestations, which may be large.
 const OF_ATTESTATIONS: &[Flood] = &[
@@ -275,6 +383,8 @@ fn floods_end_at_their_bound_within_64_mebibytes() {
     for (floods, ask) in [
         (OF_SIGNATURES, "signature"),
         (OF_PATIENCE, "patience"),
+        (OF_TREES, "tree"),
+        (OF_PATIENT_TREES, "patient-tree"),
         (OF_ATTESTATIONS, "attestation"),
         #[cfg(feature = "keyless")]
         (OF_IDENTITIES, "identity"),
@@ -316,7 +426,7 @@ fn child(order: &str) {
     let policy = Policy::Keys(KeyPolicy::new([TrustedKey::new(key)], Tlog::IgnoreExplicitly));
     let store = store_at(host);
     let mut options = VerifyOptions::default();
-    if ask == "patience" {
+    if ask.starts_with("patien") {
         options.limits.verify_time = Duration::from_secs(1);
     }
     let (cx, version) = (Context::default(), version("1.2.3"));
@@ -328,6 +438,7 @@ fn child(order: &str) {
     let before = peak().unwrap();
     let result = match ask {
         "signature" | "patience" => block(verify(&cx, &store, &version, &policy, &options)).map(drop),
+        "tree" | "patient-tree" => block(tree(&cx, &store, &version, &options.limits)).map(drop),
         #[cfg(feature = "keyless")]
         "identity" => {
             let signers = crate::keyless::chart::policy(crate::keyless::chart::workflow());

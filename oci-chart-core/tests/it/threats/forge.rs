@@ -167,10 +167,15 @@ impl Forge {
     pub(super) fn manifest_with(&self, number: usize, annotations: &str) -> String {
         let bundle = self.signature();
         let layer = self.registry.blob(bundle.clone());
+        let layer = json!({"mediaType": BUNDLE, "digest": layer, "size": bundle.len()}).to_string();
+        self.manifest_of(number, &layer, annotations)
+    }
+
+    /// The entry of a manifest with these layers and annotations and a number, to be another one.
+    pub(super) fn manifest_of(&self, number: usize, layers: &str, annotations: &str) -> String {
         let manifest = format!(
-            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","number":{number},"config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{}","size":2}},"layers":[{{"mediaType":"{BUNDLE}","digest":"{layer}","size":{}}}],"annotations":{annotations}}}"#,
+            r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","number":{number},"config":{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{}","size":2}},"layers":[{layers}],"annotations":{annotations}}}"#,
             Digest::of("{}"),
-            bundle.len()
         );
         let size = manifest.len();
         let digest = self.registry.manifest(MANIFEST, manifest);
@@ -205,6 +210,13 @@ impl Forge {
         self.tag_with(vec![self.layer(payload, &signature)]);
     }
 
+    /// Puts a signature tag there, about whose manifest the registry lies.
+    pub(super) fn lying_tag(&self, lie: Lie) {
+        self.listed(Vec::new());
+        let digest = self.tag_with(vec![self.layer(&self.payload(), "AAAA")]);
+        self.registry.lie(&digest, lie);
+    }
+
     /// The same with a certificate beside it.
     pub(super) fn certified_tag(&self, payload: &str, certificate: &str) {
         let signature = STANDARD.encode(block(self.key.sign(payload.as_bytes())).unwrap());
@@ -225,10 +237,11 @@ impl Forge {
             "annotations": {"dev.cosignproject.cosign/signature": signature}})
     }
 
-    fn tag_with(&self, layers: Vec<Value>) {
+    fn tag_with(&self, layers: Vec<Value>) -> String {
         let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "layers": layers,
             "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": Digest::of("{}").to_string(), "size": 2}});
         let digest = self.registry.manifest(MANIFEST, manifest.to_string());
         self.registry.tag(&format!("{}.sig", self.chart.replace(':', "-")), &digest);
+        digest
     }
 }
