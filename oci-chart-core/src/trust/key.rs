@@ -84,7 +84,7 @@ impl PublicKey {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`], reason `bad-key` for a text that is no key, `unsupported-key` for one that is not used here (RSA below 2048
-    /// bits, other curves).
+    /// bits, RSASSA-PSS, other curves), by its name.
     pub fn from_pem(text: &str) -> Result<Self> {
         let block = pem::first(text).ok_or_else(|| bad("there is no PEM block in the text"))?;
         match block.label {
@@ -107,7 +107,7 @@ impl PublicKey {
     pub fn from_der(spki: &[u8]) -> Result<Self> {
         let (algorithm, key) =
             read_spki(spki).ok_or_else(|| bad("the public key is no SubjectPublicKeyInfo"))?;
-        let algorithm = algorithm.ok_or_else(|| unsupported("keys of this algorithm are not used"))?;
+        let algorithm = algorithm.map_err(foreign)?;
         let fits = match algorithm {
             KeyAlgorithm::EcdsaP256 => key.len() == 65 && key.first() == Some(&4),
             KeyAlgorithm::EcdsaP384 => key.len() == 97 && key.first() == Some(&4),
@@ -192,8 +192,8 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Algorithm (none, if it is not one of ours) and key of a SubjectPublicKeyInfo (RFC 5280, 4.1), which must be all there is.
-fn read_spki(bytes: &[u8]) -> Option<(Option<KeyAlgorithm>, &[u8])> {
+/// Algorithm (or the name of one that is not ours) and key of a SubjectPublicKeyInfo (RFC 5280, 4.1), which must be all there is.
+fn read_spki(bytes: &[u8]) -> Option<(Result<KeyAlgorithm, String>, &[u8])> {
     let mut outer = Der::new(bytes);
     let mut spki = Der::new(outer.take(der::SEQUENCE)?);
     let algorithm = der::algorithm(spki.take(der::SEQUENCE)?)?;
@@ -207,7 +207,11 @@ fn bad(message: &'static str) -> Error {
         .with_hint("keys are PEM texts: PUBLIC KEY, PRIVATE KEY, or ENCRYPTED SIGSTORE PRIVATE KEY")
 }
 
-fn unsupported(message: &'static str) -> Error {
+fn foreign(algorithm: String) -> Error {
+    unsupported(format!("keys of the kind {algorithm} are not used here"))
+}
+
+fn unsupported(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidInput, message).with_reason(Reason::UnsupportedKey).with_hint(
         "use ECDSA P-256, which every verifier takes; P-384, P-521, RSA from 2048 bits and Ed25519 work too",
     )

@@ -72,22 +72,53 @@ pub(super) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The algorithm of an AlgorithmIdentifier's content; the outer option is whether it can be read.
-#[allow(clippy::option_option, reason = "not readable and not ours are told apart")]
-pub(super) fn algorithm(content: &[u8]) -> Option<Option<KeyAlgorithm>> {
+/// The algorithm of an AlgorithmIdentifier's content, or what one is called that is not ours; none where it cannot be read.
+pub(super) fn algorithm(content: &[u8]) -> Option<Result<KeyAlgorithm, String>> {
     let mut values = Der::new(content);
     let found = match values.take(OID)? {
         EC => match values.take(OID) {
-            Some(P256) => Some(KeyAlgorithm::EcdsaP256),
-            Some(P384) => Some(KeyAlgorithm::EcdsaP384),
-            Some(P521) => Some(KeyAlgorithm::EcdsaP521),
-            _ => return Some(None),
+            Some(oid) => curve(oid).ok_or_else(|| name(oid)),
+            None => return Some(Err("ECDSA over a curve without a name".to_owned())),
         },
-        RSA => values.take(NULL).map(|_| KeyAlgorithm::Rsa),
-        ED25519 => Some(KeyAlgorithm::Ed25519),
-        _ => return Some(None),
+        RSA => Ok(values.take(NULL).map(|_| KeyAlgorithm::Rsa)?),
+        ED25519 => Ok(KeyAlgorithm::Ed25519),
+        oid => return Some(Err(name(oid))),
     };
     values.is_empty().then_some(found)
+}
+
+/// What people call an algorithm or a curve that is not ours; the numbers of its object identifier where nobody has heard of it.
+fn name(oid: &[u8]) -> String {
+    let numbers = dotted(oid);
+    let known = [
+        ("RSASSA-PSS", "1.2.840.113549.1.1.10"),
+        ("DSA", "1.2.840.10040.4.1"),
+        ("Ed448", "1.3.101.113"),
+        ("X25519", "1.3.101.110"),
+        ("P-192", "1.2.840.10045.3.1.1"),
+        ("P-224", "1.3.132.0.33"),
+        ("secp256k1", "1.3.132.0.10"),
+        ("brainpoolP256r1", "1.3.36.3.3.2.8.1.1.7"),
+        ("brainpoolP384r1", "1.3.36.3.3.2.8.1.1.11"),
+        ("brainpoolP512r1", "1.3.36.3.3.2.8.1.1.13"),
+    ];
+    known.iter().find(|(_, oid)| *oid == numbers).map_or(numbers, |(name, _)| (*name).to_owned())
+}
+
+/// An object identifier as people write it.
+fn dotted(oid: &[u8]) -> String {
+    let (mut text, mut number) = (String::new(), 0_u64);
+    for byte in oid.iter().take(64) {
+        number = number << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            match text.is_empty() {
+                true => text = format!("{}.{}", (number / 40).min(2), number - (number / 40).min(2) * 40),
+                false => text.push_str(&format!(".{number}")),
+            }
+            number = 0;
+        }
+    }
+    text
 }
 
 /// The content of the AlgorithmIdentifier of `algorithm`.
@@ -174,9 +205,16 @@ mod tests {
         ] {
             let bytes = identifier(algorithm);
             let content = Der::new(&bytes).take(SEQUENCE).unwrap();
-            assert_eq!(self::algorithm(content), Some(Some(algorithm)));
+            assert_eq!(self::algorithm(content), Some(Ok(algorithm)));
         }
-        assert_eq!(algorithm(&value(OID, &[1, 2, 3])), Some(None));
+        let other = |oid: &[u8]| algorithm(&value(OID, oid)).unwrap().unwrap_err();
+        assert_eq!(other(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a]), "RSASSA-PSS");
+        assert_eq!(other(&[0x2b, 0x65, 0x71]), "Ed448");
+        assert_eq!(other(&[0x88, 0x37, 0x03]), "2.999.3");
+        assert_eq!(other(&[0xff; 100]), "");
+        let curve = |oid: &[u8]| algorithm(&[value(OID, EC), value(OID, oid)].concat()).unwrap().unwrap_err();
+        assert_eq!(curve(&[0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07]), "brainpoolP256r1");
+        assert_eq!(algorithm(&value(OID, RSA)), None, "RSA keys say that they have no parameters");
         assert_eq!(algorithm(&[1]), None);
     }
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{
     KeyAlgorithm, PublicKey, bad, check,
     der::{self, Der},
-    envelope, pem, unsupported,
+    envelope, foreign, pem, unsupported,
 };
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
@@ -88,6 +88,8 @@ impl SigningKey {
             )),
             "ENCRYPTED PRIVATE KEY" => Err(unsupported("encrypted PKCS#8 is not read")
                 .with_hint("decrypt it with `openssl pkcs8`, and have it encrypted here")),
+            "OPENSSH PRIVATE KEY" => Err(unsupported("keys in OpenSSH's own form are not read")
+                .with_hint("convert a copy of it with `ssh-keygen -p -m PKCS8`")),
             label => {
                 Err(bad("the PEM block holds no private key").with_context("block", format!("{label:?}")))
             }
@@ -101,7 +103,7 @@ impl SigningKey {
     /// [`ErrorKind::InvalidInput`], reasons `bad-key` and `unsupported-key`.
     pub fn from_pkcs8(bytes: &[u8]) -> Result<Self> {
         let (algorithm, inner) = read_pkcs8(bytes).ok_or_else(|| bad("the private key is no PKCS#8"))?;
-        let algorithm = algorithm.ok_or_else(|| unsupported("keys of this algorithm are not used"))?;
+        let algorithm = algorithm.map_err(foreign)?;
         let refused = |_| bad("the private key is none of its algorithm");
         let (pair, public) = match algorithm {
             KeyAlgorithm::EcdsaP256 => {
@@ -248,8 +250,9 @@ impl<'a> EcKey<'a> {
     }
 }
 
-/// Algorithm (none, if it is not one of ours) and inner key of a PKCS#8 private key (RFC 5958). Attributes and a public key behind it are ignored.
-fn read_pkcs8(bytes: &[u8]) -> Option<(Option<KeyAlgorithm>, &[u8])> {
+/// Algorithm (or the name of one that is not ours) and inner key of a PKCS#8 private key (RFC 5958). Attributes and a public key behind it are
+/// ignored.
+fn read_pkcs8(bytes: &[u8]) -> Option<(Result<KeyAlgorithm, String>, &[u8])> {
     let mut outer = Der::new(bytes);
     let mut values = Der::new(outer.take(der::SEQUENCE)?);
     if !matches!(values.take(der::INTEGER)?, [0 | 1]) || !outer.is_empty() {

@@ -27,24 +27,38 @@ pub(super) fn hash_name(hash: HashAlgorithm) -> String {
     }
 }
 
+/// What is thought of signatures of a kind of key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// They count.
+    Good,
+    /// They can be checked, and prove too little.
+    Weak,
+    /// They are not checked.
+    Unsupported,
+}
+
 /// What a key is, and whether that is good enough to sign.
-pub(super) fn describe(key: &impl KeyDetails) -> (String, bool) {
-    match key.public_params() {
+pub(super) fn describe(key: &impl KeyDetails) -> (String, Standing) {
+    use Standing::{Good, Unsupported, Weak};
+    let (name, standing) = match key.public_params() {
         PublicParams::RSA(rsa) => {
             let bits = match rsa.to_bytes().unwrap_or_default().as_slice() {
                 [high, low, ..] => u16::from_be_bytes([*high, *low]),
                 _ => 0,
             };
-            (format!("RSA-{bits}"), bits >= RSA_BITS)
+            return (format!("RSA-{bits}"), if bits >= RSA_BITS { Good } else { Weak });
         }
-        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => ("P-256".to_owned(), true),
-        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => ("P-384".to_owned(), true),
-        PublicParams::ECDSA(EcdsaPublicParams::P521 { .. }) => ("P-521".to_owned(), true),
+        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => ("P-256", Good),
+        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => ("P-384", Good),
+        PublicParams::ECDSA(EcdsaPublicParams::P521 { .. }) => ("P-521", Good),
         PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. }) | PublicParams::Ed25519(_) => {
-            ("Ed25519".to_owned(), true)
+            ("Ed25519", Good)
         }
-        PublicParams::Ed448(_) => ("Ed448".to_owned(), true),
-        PublicParams::DSA(_) => ("DSA".to_owned(), false),
-        _ => (format!("{:?}", key.algorithm()), false),
-    }
+        PublicParams::Ed448(_) => ("Ed448", Good),
+        PublicParams::DSA(_) => ("DSA", Weak),
+        PublicParams::ECDSA(other) => return (other.curve().name().to_owned(), Unsupported),
+        _ => return (format!("{:?}", key.algorithm()), Unsupported),
+    };
+    (name.to_owned(), standing)
 }

@@ -65,6 +65,13 @@ pub enum PgpFault {
         /// What it is, such as `RSA-1024`.
         algorithm: String,
     },
+    /// The key is of a kind whose signatures are not checked here.
+    UnsupportedKey {
+        /// Which key.
+        key: Fingerprint,
+        /// What it is, such as `brainpoolP256r1`.
+        algorithm: String,
+    },
     /// What the key says of itself does not count.
     KeyUnusable {
         /// Which key.
@@ -79,9 +86,11 @@ impl PgpFault {
     pub fn helm_accepts(&self) -> bool {
         match self {
             Self::WeakHash(hash) => matches!(hash.as_str(), "SHA1" | "SHA224"),
-            Self::HashHeader { .. } | Self::NotAllowed(_) | Self::OlderThanKey(_) | Self::WeakKey { .. } => {
-                true
-            }
+            Self::HashHeader { .. }
+            | Self::NotAllowed(_)
+            | Self::OlderThanKey(_)
+            | Self::WeakKey { .. }
+            | Self::UnsupportedKey { .. } => true,
             Self::KeyUnusable { why, .. } => *why == SHA1_SELF_SIGNATURE,
             _ => false,
         }
@@ -93,6 +102,7 @@ impl PgpFault {
             Self::KeyExpired { .. } => Reason::KeyExpired,
             Self::KeyRevoked { .. } => Reason::KeyRevoked,
             Self::WeakHash(_) | Self::WeakKey { .. } => Reason::WeakAlgorithm,
+            Self::UnsupportedKey { .. } => Reason::UnsupportedKey,
             Self::KeyUnusable { why, .. } if *why == SHA1_SELF_SIGNATURE => Reason::WeakAlgorithm,
             Self::KeyUnusable { .. } => Reason::KeyUnusable,
             Self::FromFuture(_) | Self::OlderThanKey(_) | Self::Expired(_) => Reason::SignatureTime,
@@ -164,6 +174,9 @@ impl fmt::Display for PgpFault {
             Self::KeyExpired { key, at } => write!(f, "key {key} expired at {at}"),
             Self::KeyRevoked { key, why } => write!(f, "key {key} is revoked: {why}"),
             Self::WeakKey { key, algorithm } => write!(f, "key {key} is too weak: {algorithm}"),
+            Self::UnsupportedKey { key, algorithm } => {
+                write!(f, "signatures of key {key} are not checked here, for it is of the kind {algorithm}")
+            }
             Self::KeyUnusable { key, why } => write!(f, "key {key} may not sign: {why}"),
         }
     }

@@ -7,7 +7,7 @@ use pgp::{
 };
 
 use super::{
-    algorithm,
+    algorithm::{self, Standing},
     certificate::{Certificate, Signatures, Subkey, User},
     fault::{PgpFault, SHA1_SELF_SIGNATURE},
     fingerprint::Fingerprint,
@@ -338,9 +338,20 @@ pub(super) fn timestamp(seconds: u64) -> Timestamp {
 }
 
 fn check_algorithm(key: &impl KeyDetails) -> Result<(), PgpFault> {
+    check_support(key)?;
     match algorithm::describe(key) {
-        (_, true) => Ok(()),
-        (algorithm, false) => Err(PgpFault::WeakKey { key: Fingerprint::of(key), algorithm }),
+        (algorithm, Standing::Weak) => Err(PgpFault::WeakKey { key: Fingerprint::of(key), algorithm }),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a key whose signatures cannot be checked.
+pub(super) fn check_support(key: &impl KeyDetails) -> Result<(), PgpFault> {
+    match algorithm::describe(key) {
+        (algorithm, Standing::Unsupported) => {
+            Err(PgpFault::UnsupportedKey { key: Fingerprint::of(key), algorithm })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -123,8 +123,14 @@ impl PgpVerifier {
         }
         let bytes = prov.signed_bytes();
         let verified = match signer.subkey {
-            Some(subkey) => signature.verify(&subkey.key, bytes.as_slice()),
-            None => signature.verify(&signer.certificate.key, bytes.as_slice()),
+            Some(subkey) => {
+                validity::check_support(&subkey.key)?;
+                signature.verify(&subkey.key, bytes.as_slice())
+            }
+            None => {
+                validity::check_support(&signer.certificate.key)?;
+                signature.verify(&signer.certificate.key, bytes.as_slice())
+            }
         };
         verified.map_err(|_| PgpFault::Bad(signer.fingerprint()))?;
 

@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use oci_chart_core::{
-    Package,
+    ErrorKind, Package,
     chart::Provenance,
-    trust::pgp::{KeyExpiry, Keyring, PgpEvidence, PgpVerifier},
+    trust::pgp::{KeyExpiry, Keyring, Passphrase, PgpEvidence, PgpSigner, PgpVerifier},
 };
 
 use super::{any_key, reason, tiny, verify_package};
@@ -53,6 +53,37 @@ fn keys_of_today_in_every_form() {
 }
 
 #[test]
+fn kinds_of_keys_that_are_not_taken_are_named() {
+    let Some(gpg) = Gpg::start("kinds_of_keys_that_are_not_taken_are_named") else { return };
+    let package = tiny("web", "1.2.3");
+    for (algorithm, kind, reason, name) in [
+        ("rsa1024", ErrorKind::PolicyDenied, "weak-algorithm", "RSA-1024"),
+        ("dsa2048", ErrorKind::PolicyDenied, "weak-algorithm", "DSA"),
+        ("brainpoolP256r1", ErrorKind::SignatureInvalid, "unsupported-key", "brainpoolP256r1"),
+        ("brainpoolP512r1", ErrorKind::SignatureInvalid, "unsupported-key", "brainpoolP512r1"),
+        ("secp256k1", ErrorKind::SignatureInvalid, "unsupported-key", "secp256k1"),
+    ] {
+        let user = format!("{algorithm} <{algorithm}@example.com>");
+        let fingerprint = gpg.key(&user, algorithm, "sign", &[]);
+        let signed = signed(&gpg, &package, &["--local-user", &user, "--digest-algo", "SHA512"]);
+        let policy = any_key(&gpg.public(&user));
+        let error = verify_package(&signed, &policy, SystemTime::now()).unwrap_err();
+        assert_eq!((error.kind(), super::reason(&error)), (kind, reason), "{algorithm}: {error:?}");
+        for said in [name, &fingerprint] {
+            assert!(error.message().contains(said), "{algorithm}: {error}");
+        }
+        // Both Helms take all of them.
+        assert!(error.hint().unwrap().contains("Helm would accept"), "{algorithm}: {error:?}");
+        // Nor do we sign with one.
+        let ring = Keyring::read(&gpg.secret(&user, &[])).unwrap();
+        let error = PgpSigner::from_keyring(&ring, None, Passphrase::none())
+            .and_then(|signer| signer.sign(&package, SystemTime::now()))
+            .unwrap_err();
+        assert!(error.message().contains(name), "{algorithm}: {error:?}");
+    }
+}
+
+#[test]
 fn expired_keys_and_signatures() {
     let Some(gpg) = Gpg::start("expired_keys_and_signatures") else { return };
     let package = tiny("web", "1.2.3");
@@ -66,12 +97,29 @@ fn expired_keys_and_signatures() {
     assert_eq!(verify(&old, &strict), Err("key-expired"));
     assert!(verify(&old, &lenient).is_ok());
 
+    // Of two signatures the one of a known key is told of, whoever signed first.
+    gpg.key("Stranger <stranger@example.com>", "ed25519", "sign", &then);
+    let stranger = any_key(&gpg.public("stranger@example.com"));
+    for [one, two] in
+        [["stranger@example.com", "signer@example.com"], ["signer@example.com", "stranger@example.com"]]
+    {
+        let users = ["--local-user", one, "--local-user", two, "--faked-system-time", "20200601T000000"];
+        let both = signed(&gpg, &package, &users);
+        assert_eq!(verify(&both, &strict), Err("key-expired"), "{one}");
+        assert!(verify(&both, &lenient).is_ok() && verify(&both, &stranger).is_ok(), "{one}");
+    }
+
+    let short_lived = strict.keyring().clone();
     // Its owner extends it, and what was signed before is good again.
     let fingerprint = gpg.fingerprint(USER);
     let said = gpg.run(&["--passphrase", "", "--quick-set-expire", &fingerprint, "0"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     let extended = any_key(&gpg.public(USER));
     assert!(verify(&old, &extended).is_ok());
+    // The last word counts, in whatever order the words come: an old ring beside the new one changes nothing.
+    for ring in [short_lived.join(extended.keyring()), extended.keyring().join(&short_lived)] {
+        assert!(verify(&old, &PgpVerifier::any_key(ring)).is_ok());
+    }
 
     let short =
         signed(&gpg, &package, &["--faked-system-time", "20200601T000000", "--default-sig-expire", "30d"]);
@@ -101,6 +149,100 @@ fn revoked_keys() {
         assert_eq!(verify(&signed, &strict), Err("key-revoked"));
         assert_eq!(verify(&signed, &strict.with_expiry(KeyExpiry::AtSigning)), Err("key-revoked"));
     }
+}
+
+#[test]
+fn why_and_when_a_key_was_revoked() {
+    let Some(gpg) = Gpg::start("why_and_when_a_key_was_revoked") else { return };
+    let package = tiny("web", "1.2.3");
+    for (reason, is_soft) in [(1, false), (2, true), (3, true)] {
+        let user = format!("Reason {reason} <reason{reason}@example.com>");
+        gpg.key(&user, "ed25519", "sign", &["--faked-system-time", "20200101T000000"]);
+        let then = |time| signed(&gpg, &package, &["--faked-system-time", time, "--local-user", &user]);
+        let (early, late) = (then("20200601T000000"), then("20210601T000000"));
+        gpg.revoke_for(&user, reason, "20210101T000000");
+        let strict = any_key(&gpg.public(&user));
+        let lenient = strict.clone().with_expiry(KeyExpiry::AtSigning);
+        for signed in [&early, &late] {
+            assert_eq!(verify(signed, &strict), Err("key-revoked"), "{user}");
+        }
+        // Where nobody else has the key, what it signed before that day is good to those who say so.
+        assert_eq!(
+            verify(&early, &lenient).map(drop),
+            if is_soft { Ok(()) } else { Err("key-revoked") },
+            "{user}"
+        );
+        assert_eq!(verify(&late, &lenient), Err("key-revoked"), "{user}");
+    }
+}
+
+#[test]
+fn what_a_key_says_of_itself_is_held_against_it() {
+    let Some(gpg) = Gpg::start("what_a_key_says_of_itself_is_held_against_it") else { return };
+    let package = tiny("web", "1.2.3");
+    gpg.key(USER, "ed25519", "sign", &[]);
+    let (signed, mut public) = (signed(&gpg, &package, &[]), gpg.public(USER));
+    assert!(verify(&signed, &any_key(&public)).is_ok());
+    let own = signature_of_type(&public, 0x13).unwrap();
+    public[own.end - 1] ^= 1;
+    assert_eq!(verify(&signed, &any_key(&public)), Err("key-unusable"));
+}
+
+#[test]
+fn a_signature_over_bytes_is_none_over_a_text() {
+    let Some(gpg) = Gpg::start("a_signature_over_bytes_is_none_over_a_text") else { return };
+    let package = tiny("web", "1.2.3");
+    gpg.key(USER, "ed25519", "sign", &[]);
+    let ring = any_key(&gpg.public(USER));
+    let message = Provenance::message(&package).unwrap();
+    let file = gpg.path().join("bytes");
+    fs_err::write(&file, Provenance::bytes_to_sign(&message)).unwrap();
+    let file = file.to_str().unwrap();
+    for (mode, verdict) in [(&["--textmode"][..], Ok(())), (&[], Err("provenance-malformed"))] {
+        let signature = gpg.exported(&[mode, &["--digest-algo", "SHA512", "--detach-sign", file]].concat());
+        let prov = Provenance::assemble(&message, "SHA512", &signature).unwrap();
+        assert_eq!(verify(&package.with_provenance(prov), &ring).map(drop), verdict, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_condition_that_must_be_understood_and_is_not() {
+    let Some(gpg) = Gpg::start("a_condition_that_must_be_understood_and_is_not") else { return };
+    let package = tiny("web", "1.2.3");
+    gpg.key(USER, "ed25519", "sign", &[]);
+    let ring = any_key(&gpg.public(USER));
+    let noted = |notation| signed(&gpg, &package, &["--sig-notation", notation]);
+    assert!(verify(&noted("only@example.com=on mondays"), &ring).is_ok());
+    assert_eq!(verify(&noted("!only@example.com=on mondays"), &ring), Err("provenance-malformed"));
+}
+
+#[test]
+fn a_revocation_that_cannot_be_read_is_one() {
+    let Some(gpg) = Gpg::start("a_revocation_that_cannot_be_read_is_one") else { return };
+    let package = tiny("web", "1.2.3");
+    gpg.key(USER, "ed25519", "sign", &[]);
+    let (signed, public) = (signed(&gpg, &package, &[]), gpg.public(USER));
+    assert!(verify(&signed, &any_key(&public)).is_ok());
+    // Right behind the key, where its revocations are: damaged, and of a version that nobody knows.
+    let (key, rest) = public.split_at(packet_end(&public));
+    for revocation in [[4, 0x20, 22, 10, 0xff, 0xff], [9, 0x20, 0, 0, 0, 0]] {
+        let ring = [key, &[0xc2, 6], &revocation, rest].concat();
+        assert_eq!(verify(&signed, &any_key(&ring)), Err("key-revoked"), "{revocation:?}");
+    }
+}
+
+#[test]
+fn a_subkey_that_has_expired() {
+    let Some(gpg) = Gpg::start("a_subkey_that_has_expired") else { return };
+    let package = tiny("web", "1.2.3");
+    let fingerprint = gpg.key(USER, "ed25519", "cert", &["--faked-system-time", "20200101T000000"]);
+    let then = ["--faked-system-time", "20200102T000000", "--passphrase", ""];
+    let said = gpg.run(&[&then[..], &["--quick-add-key", &fingerprint, "ed25519", "sign", "1y"]].concat());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let signed = signed(&gpg, &package, &["--faked-system-time", "20200601T000000"]);
+    let strict = any_key(&gpg.public(USER));
+    assert_eq!(verify(&signed, &strict), Err("key-expired"), "its primary key never expires");
+    assert!(verify(&signed, &strict.with_expiry(KeyExpiry::AtSigning)).is_ok());
 }
 
 #[test]
@@ -174,7 +316,7 @@ fn whom_a_key_lets_revoke_it() {
     let theirs = tiny("web", "1.2.4");
     let theirs = theirs
         .with_provenance(gpg.clearsign(&Provenance::message(&theirs).unwrap(), &["--local-user", &stranger]));
-    let foreign = revocation_in(&alone).unwrap();
+    let foreign = alone[signature_of_type(&alone, 0x20).unwrap()].to_vec();
     let mut ring = gpg.public(&stranger);
     let behind_key = packet_end(&ring);
     ring.splice(behind_key..behind_key, foreign);
@@ -190,15 +332,16 @@ fn packet_end(bytes: &[u8]) -> usize {
     }
 }
 
-/// The packet of type 0x20, a revocation of the key.
-fn revocation_in(mut bytes: &[u8]) -> Option<Vec<u8>> {
-    while !bytes.is_empty() {
-        let (packet, rest) = bytes.split_at(packet_end(bytes));
-        let head = if bytes[0] & 0x40 == 0 && bytes[0] & 3 == 1 { 3 } else { 2 };
-        if packet[head] == 4 && packet[head + 1] == 0x20 {
-            return Some(packet.to_vec());
+/// Where the first signature of this type is among the packets.
+fn signature_of_type(bytes: &[u8], kind: u8) -> Option<std::ops::Range<usize>> {
+    let mut start = 0;
+    while start < bytes.len() {
+        let packet = &bytes[start..start + packet_end(&bytes[start..])];
+        let head = if packet[0] & 0x40 == 0 && packet[0] & 3 == 1 { 3 } else { 2 };
+        if packet[head] == 4 && packet[head + 1] == kind {
+            return Some(start..start + packet.len());
         }
-        bytes = rest;
+        start += packet.len();
     }
     None
 }
@@ -223,6 +366,12 @@ fn signing_subkeys() {
     let binding = find(&public, &[0x19]).expect("an embedded signature of type 0x19");
     let mut broken = public.clone();
     broken[binding + 60] ^= 1;
+    assert_eq!(verify(&signed, &any_key(&broken)), Err("key-unusable"));
+
+    // Nor without that of the primary key.
+    let binding = signature_of_type(&public, 0x18).unwrap();
+    let mut broken = public.clone();
+    broken[binding.end - 1] ^= 1;
     assert_eq!(verify(&signed, &any_key(&broken)), Err("key-unusable"));
 
     let command = gpg.path().join("commands");
@@ -250,7 +399,7 @@ fn a_package_without_provenance_is_not_signed() {
     gpg.key(USER, "ed25519", "sign", &[]);
     let policy = any_key(&gpg.public(USER));
     let error = verify_package(&tiny("web", "1.2.3"), &policy, SystemTime::now()).unwrap_err();
-    assert_eq!(error.kind(), oci_chart_core::ErrorKind::NotSigned);
+    assert_eq!(error.kind(), ErrorKind::NotSigned);
     // Another package's file does not help.
     let other = signed(&gpg, &tiny("web", "1.2.4"), &[]);
     let swapped = tiny("web", "1.2.3").with_provenance(other.provenance().unwrap().clone());

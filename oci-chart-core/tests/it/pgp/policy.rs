@@ -10,7 +10,7 @@ use oci_chart_core::{
     transfer::{self, PullOptions, Pulled, PushOptions},
     trust::{
         Evidence, Policy, Verified, VerifyOptions,
-        pgp::{Keyring, Passphrase, PgpPolicy, PgpSigner},
+        pgp::{Keyring, Passphrase, PgpPolicy, PgpSigner, PgpVerifier},
         verify,
     },
 };
@@ -120,6 +120,43 @@ fn a_release_under_another_tag_is_only_good_where_the_tag_is_no_version() {
     assert!(pull(&store, &tag("stable"), &policy()).is_ok());
     let error = pull(&store, &tag("9.9.9"), &policy()).unwrap_err();
     assert_eq!((error.kind(), reason(&error)), (ErrorKind::PolicyDenied, "version-mismatch"), "{error:?}");
+    // Also where the manifest does not say which version it is: the signed text does.
+    let (_, bytes) = block(store.fetch_manifest(&tag("1.2.3"))).unwrap();
+    let mut silent: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    silent.as_object_mut().unwrap().remove("annotations");
+    let silent = Blob::from_bytes(pushed.media_type.clone(), silent.to_string());
+    let names = ["8.8.8", "quiet"].map(|name| (Tag::parse(name).unwrap(), TagMode::Create));
+    block(store.push(&silent, &names)).unwrap();
+    assert!(check(&store, &tag("quiet"), &policy()).is_ok());
+    let error = check(&store, &tag("8.8.8"), &policy()).unwrap_err();
+    assert_eq!((error.kind(), reason(&error)), (ErrorKind::PolicyDenied, "version-mismatch"), "{error:?}");
+}
+
+#[test]
+fn nobody_looks_into_what_nobody_vouches_for() {
+    let store = memory();
+    push(&store, &signer().sign(&tiny("web", "1.2.3"), at(SIGNED)).unwrap());
+    let rubbish = Blob::from_bytes(MediaType::HELM_CHART, "no archive at all");
+    block(store.push(&rubbish, &[])).unwrap();
+    let (descriptor, bytes) = block(store.fetch_manifest(&tag("1.2.3"))).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    for layer in manifest["layers"].as_array_mut().unwrap() {
+        if layer["mediaType"] == MediaType::HELM_CHART.as_str() {
+            layer["digest"] = rubbish.descriptor().digest.to_string().into();
+            layer["size"] = rubbish.descriptor().size.into();
+        }
+    }
+    let manifest = Blob::from_bytes(descriptor.media_type, manifest.to_string());
+    block(store.push(&manifest, &[(Tag::parse("rubbish").unwrap(), TagMode::Create)])).unwrap();
+    let options = PullOptions::without_verification().with_provenance(true);
+    let pulled = block(transfer::pull(&Context::default(), &store, &tag("rubbish"), &options)).unwrap();
+    let verifier = PgpVerifier::any_key(Keyring::read(PUBLIC.as_bytes()).unwrap());
+    let error = super::verify_package(&pulled.package, &verifier, at(SIGNED)).unwrap_err();
+    assert_eq!(
+        (error.kind(), reason(&error)),
+        (ErrorKind::SignatureInvalid, "provenance-mismatch"),
+        "{error:?}"
+    );
 }
 
 #[test]

@@ -98,6 +98,20 @@ impl Gpg {
         assert_eq!(said.code, Some(0), "{said:?}");
     }
 
+    /// Revokes a key for a reason, by gpg's number of it (1 compromised, 2 superseded, 3 retired), as of a time like `20210101T000000`.
+    pub(crate) fn revoke_for(&self, user: &str, reason: u8, time: &str) {
+        let (home, file) = (self.home(), self.path().join("revocation"));
+        let output = ["--faked-system-time", time, "--output", file.to_str().unwrap(), "--gen-revoke", user];
+        let answers = format!(r#"printf 'y\n{reason}\n\ny\n' | exec "$@""#);
+        let common = ["-c", &answers, "sh", self.program.to_str().unwrap()];
+        let quietly =
+            ["--homedir", home.to_str().unwrap(), "--yes", "--no-tty", "--pinentry-mode", "loopback"];
+        let asked = [&common[..], &quietly, &["--passphrase", "", "--command-fd", "0"], &output].concat();
+        self.sandbox.run(Path::new("/bin/sh"), asked).success();
+        let said = self.run(&["--import", file.to_str().unwrap()]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+    }
+
     /// Where gpg keeps its keys.
     pub(crate) fn home(&self) -> PathBuf {
         self.path().join("gnupg")

@@ -6,7 +6,10 @@ use oci_chart_core::{
 };
 
 use super::support::{fixtures, public};
-use crate::{remote::block, support::say};
+use crate::{
+    remote::block,
+    support::{process::Sandbox, say, tools},
+};
 
 fn open(path: &std::path::Path, password: &str) -> Result<SigningKey> {
     SigningKey::from_pem(&fs_err::read_to_string(path).unwrap(), || Ok(Secret::new(password)))
@@ -110,6 +113,67 @@ fn a_wrong_password_is_one_and_never_shown() {
 }
 
 #[test]
+fn kinds_of_keys_that_are_not_used_are_named() {
+    const TEST: &str = "kinds_of_keys_that_are_not_used_are_named";
+    let Some(openssl) = tools::judge(TEST, "openssl") else { return };
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().join("key.pem");
+    let file = file.to_str().unwrap();
+    let generate = |words: &str| {
+        let arguments: Vec<&str> = words.split(' ').chain(["-out", file]).collect();
+        sandbox.run(&openssl, [&["genpkey", "-algorithm"], &arguments[..]].concat()).success();
+        let public = sandbox.run(&openssl, ["pkey", "-in", file, "-passin", "pass:x", "-pubout"]).success();
+        (fs_err::read_to_string(file).unwrap(), public)
+    };
+    let ask = || -> Result<Secret> { unreachable!("there is nothing to decrypt") };
+    let ec = "EC -pkeyopt ec_param_enc:named_curve -pkeyopt ec_paramgen_curve:";
+    for (words, name) in [
+        ("RSA -pkeyopt rsa_keygen_bits:1024".to_owned(), "2048"),
+        ("RSA-PSS -pkeyopt rsa_keygen_bits:2048".to_owned(), "RSASSA-PSS"),
+        (format!("{ec}P-224"), "P-224"),
+        (format!("{ec}secp256k1"), "secp256k1"),
+        (format!("{ec}brainpoolP256r1"), "brainpoolP256r1"),
+        ("EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit".to_owned(), "without a name"),
+        ("ED448".to_owned(), "Ed448"),
+        ("X25519".to_owned(), "X25519"),
+    ] {
+        let (private, public) = generate(&words);
+        let errors =
+            [SigningKey::from_pem(&private, ask).unwrap_err(), public.parse::<PublicKey>().unwrap_err()];
+        for error in errors {
+            assert_eq!(error.reason(), Some(Reason::UnsupportedKey), "{words}: {error:?}");
+            assert!(error.message().contains(name), "{words}: {error}");
+            assert!(error.hint().unwrap().contains("P-256"), "{words}: {error:?}");
+        }
+    }
+    for words in [
+        "RSA -pkeyopt rsa_keygen_bits:2048",
+        "RSA -pkeyopt rsa_keygen_bits:4096",
+        &format!("{ec}P-256"),
+        &format!("{ec}P-384"),
+        &format!("{ec}P-521"),
+        "ED25519",
+    ] {
+        let (private, public) = generate(words);
+        let key = SigningKey::from_pem(&private.replace('\n', "\r\n"), ask).unwrap();
+        // The first of several blocks counts, whatever its line ends.
+        let (_, other) = generate("ED25519");
+        let read: PublicKey = format!("{}{other}", public.replace('\n', "\r\n")).parse().unwrap();
+        assert_eq!(key.public_key(), &read, "{words}");
+        assert_eq!(PublicKey::from_der(read.to_der()).unwrap(), read);
+        assert!(read.verifies(b"message", &block(key.sign(b"message")).unwrap()), "{words}");
+        // DER is no text, and a private key no public one.
+        for text in [String::from_utf8_lossy(read.to_der()).into_owned(), private] {
+            assert_eq!(text.parse::<PublicKey>().unwrap_err().reason(), Some(Reason::BadKey), "{words}");
+        }
+    }
+    let (encrypted, _) = generate("ED25519 -aes256 -pass pass:x");
+    let error = SigningKey::from_pem(&encrypted, ask).unwrap_err();
+    assert_eq!(error.reason(), Some(Reason::UnsupportedKey));
+    assert!(error.hint().unwrap().contains("openssl pkcs8"), "{error:?}");
+}
+
+#[test]
 fn what_is_no_key_is_refused() {
     for (text, reason) in [
         ("", Reason::BadKey),
@@ -124,5 +188,19 @@ fn what_is_no_key_is_refused() {
     ] {
         let error = text.parse::<PublicKey>().unwrap_err();
         assert_eq!((error.kind(), error.reason()), (ErrorKind::InvalidInput, Some(reason)), "{text}");
+    }
+    // One key has one encoding, so that nobody signs twice with it.
+    let key = SigningKey::generate().unwrap();
+    let der = key.public_key().to_der();
+    let point = der.len() - 65;
+    for (name, other) in [
+        ("a byte behind it", [der, &[0]].concat()),
+        ("a byte behind the key", [&[0x30, 0x5a], &der[2..], &[0]].concat()),
+        ("bits that are not used", [&der[..point - 1], &[1], &der[point..]].concat()),
+        ("a long length", [&[0x30, 0x81, 0x59], &der[2..]].concat()),
+        ("a short point", [&[0x30, 57], &der[2..24], &[66 - 32, 0, 2], &der[point + 1..point + 33]].concat()),
+    ] {
+        let error = PublicKey::from_der(&other).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::InvalidInput, Some(Reason::BadKey)), "{name}");
     }
 }
