@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fs_err as fs;
 use oci_chart_core::{
     Digest, ErrorKind, Reason,
     trust::{
-        AttestationPolicy, BundleArtifact, BundleSigner, Claim, Identity, KeyPolicy, Pattern, Policy,
-        PredicateType, PublicKey, Tlog, TrustRoot, TrustedKey, verify_bundle,
+        AttestationPolicy, BundleArtifact, BundleSigner, Claim, Identity, KeyPolicy, KeylessPolicy, Pattern,
+        Policy, PredicateType, PublicKey, Tlog, TrustRoot, TrustedKey, verify_bundle,
     },
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::chart::{Chart, SUBJECT, fixture, policy, root, workflow};
 use crate::support::say;
@@ -109,6 +110,35 @@ fn what_cosign_2_spreads_over_annotations_counts_as_the_same() {
     foreign.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::OtherLogEntry);
     let keyed = Chart::with(&[], &["tags/key.json"]);
     keyed.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
+    let other = Chart::with(&[], &["tags/other-subject.json"]);
+    other.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::OtherSubject);
+    // The first log of Sigstore had entries of a kind that nobody writes any more.
+    let mut old: Value = serde_json::from_slice(&fixture("tags/good.json")).unwrap();
+    let entry = &mut old["annotations"]["dev.sigstore.cosign/bundle"];
+    let body = STANDARD.encode(r#"{"kind":"rekord","apiVersion":"0.0.1"}"#);
+    let payload = json!({"body": body, "integratedTime": 1, "logIndex": 7, "logID": "00"});
+    *entry = json!({"SignedEntryTimestamp": "AAAA", "Payload": payload}).to_string().into();
+    let old = Chart::of_layers(&[old.to_string()]);
+    old.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::OperationUnsupported);
+}
+
+#[test]
+fn what_was_signed_beside_the_digest_is_asked_for() {
+    let bundle = Chart::with(&["bundles/good.json"], &[]);
+    let asked =
+        |value: &str| Policy::Keyless(KeylessPolicy::new([workflow()], root()).with_annotation("env", value));
+    bundle.verify(&asked("prod")).unwrap();
+    bundle.refused(&asked("dev"), ErrorKind::PolicyDenied, Reason::AnnotationMismatch);
+    let tag = Chart::with(&[], &["tags/good.json"]);
+    tag.refused(&asked("prod"), ErrorKind::PolicyDenied, Reason::AnnotationMismatch);
+    let place = |name: &str| {
+        Policy::Keyless(
+            KeylessPolicy::new([workflow()], root()).with_identity(format!("registry.example/charts/{name}")),
+        )
+    };
+    tag.verify(&place("demo")).unwrap();
+    tag.refused(&place("other"), ErrorKind::PolicyDenied, Reason::IdentityMismatch);
+    bundle.refused(&place("demo"), ErrorKind::PolicyDenied, Reason::IdentityMismatch);
 }
 
 #[test]
@@ -132,16 +162,76 @@ fn every_flaw_has_its_own_reason() {
 }
 
 #[test]
-fn a_bundle_within_bounds_is_not_read_twice_or_endlessly() {
+fn a_bundle_is_read_within_bounds_and_in_one_way() {
     let good: Value = serde_json::from_slice(&fixture("bundles/good.json")).unwrap();
     let mut many = good.clone();
     let entry = good["verificationMaterial"]["tlogEntries"][0].clone();
     many["verificationMaterial"]["tlogEntries"] = vec![entry; 33].into();
     let chart = Chart::of_bundles(&[many.to_string()]);
     chart.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::TooManyParts);
+    let mut named = good.clone();
+    named["dsseEnvelope"]["signatures"][0]["keyid"] = "x".into();
+    let chart = Chart::of_bundles(&[named.to_string()]);
+    chart.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::MalformedSignature);
+    let signed_twice = Chart::with(&["bundles/key-twice.json"], &[]);
+    signed_twice.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::DuplicateKey);
     let twice = good.to_string().replacen("\"tlogEntries\"", "\"tlogEntries\":[],\"tlogEntries\"", 1);
-    let chart = Chart::of_bundles(&[twice]);
+    let chart = Chart::of_bundles(std::slice::from_ref(&twice));
     chart.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::DuplicateKey);
+
+    // The same of a bundle that lies beside anything else.
+    let digest = Digest::of(fixture("manifest.json"));
+    let signer = BundleSigner::Identities(vec![workflow()]);
+    let ask = |bundle: &[u8]| verify_bundle(bundle, BundleArtifact::Digest(&digest), &signer, &root());
+    ask(good.to_string().as_bytes()).unwrap();
+    let stamped = |count: usize| {
+        let mut bundle = good.clone();
+        let stamps = vec![json!({"signedTimestamp": "AAAA"}); count];
+        bundle["verificationMaterial"]["timestampVerificationData"] = json!({"rfc3161Timestamps": stamps});
+        bundle.to_string().into_bytes()
+    };
+    let chained = |count: usize| {
+        let mut bundle = good.clone();
+        let material = bundle["verificationMaterial"].as_object_mut().unwrap();
+        let certificate = material.remove("certificate").unwrap();
+        material.insert("x509CertificateChain".into(), json!({"certificates": vec![certificate; count]}));
+        bundle.to_string().into_bytes()
+    };
+    for (name, bundle, reason) in [
+        ("entries", many.to_string().into_bytes(), Reason::TooManyParts),
+        ("timestamps", stamped(33), Reason::TooManyParts),
+        ("certificates", chained(11), Reason::TooManyParts),
+        ("a key twice", twice.into_bytes(), Reason::DuplicateKey),
+        ("a key twice in what is signed", fixture("bundles/key-twice.json"), Reason::DuplicateKey),
+        ("somebody else's", fixture("bundles/key.json"), Reason::ForeignMaterial),
+    ] {
+        let error = ask(&bundle).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::SignatureInvalid, Some(reason)), "{name}");
+    }
+}
+
+#[test]
+fn entries_of_several_logs_are_all_true_and_never_add_up() {
+    // One log is enough, and a second one may stand beside it.
+    Chart::with(&["bundles/two-logs.json"], &[]).verify(&policy(workflow())).unwrap();
+    // The same entry twice is one log, and no more than that.
+    let mut twice: Value = serde_json::from_slice(&fixture("bundles/good.json")).unwrap();
+    let entries = twice["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap();
+    entries.push(entries[0].clone());
+    Chart::of_bundles(&[twice.to_string()]).verify(&policy(workflow())).unwrap();
+    // What any log says counts, not what the best of them says.
+    let late = Chart::with(&["bundles/two-logs-one-too-late.json"], &[]);
+    late.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::CertificateUntrusted);
+    // A log that nobody lists proves nothing: neither alone, nor twice, nor beside a good one.
+    let mut unlisted: Value = serde_json::from_slice(&fixture("bundles/unlisted-log.json")).unwrap();
+    let alone = Chart::of_bundles(&[unlisted.to_string()]);
+    alone.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::LogEntryInvalid);
+    let entries = unlisted["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap();
+    entries.push(entries[0].clone());
+    let twice = Chart::of_bundles(&[unlisted.to_string()]);
+    twice.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::LogEntryInvalid);
+    let beside = Chart::with(&["bundles/two-logs-one-unlisted.json"], &[]);
+    beside.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::LogEntryInvalid);
 }
 
 #[test]
@@ -161,6 +251,46 @@ fn a_key_whose_signatures_must_be_in_the_log() {
     unlogged.refused(&policy(trusted.clone()), ErrorKind::SignatureInvalid, Reason::LogEntryInvalid);
     let certified = Chart::with(&["bundles/good.json"], &[]);
     certified.refused(&policy(trusted), ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
+}
+
+#[test]
+fn an_attestation_tag_is_held_against_the_log_and_the_certificate() {
+    let layer = |name: &str| -> Value { serde_json::from_slice(&fixture(name)).unwrap() };
+    let slsa = |signers| AttestationPolicy::new(PredicateType::SLSA_PROVENANCE_V1, signers);
+    let key = TrustedKey::new(String::from_utf8(fixture("key.pub")).unwrap().parse().unwrap());
+    let keyed = |key: TrustedKey| slsa(Policy::Keys(KeyPolicy::new([key], Tlog::Require(root()))));
+    let why = |layer: &Value, policy: &AttestationPolicy| {
+        let error =
+            Chart::of_attestations(&[layer.to_string()]).verify_attestation(policy).map(drop).unwrap_err();
+        (error.kind(), error.reason().unwrap())
+    };
+    let (certified, logged) = (layer("tags/attestation.json"), layer("tags/key-attestation.json"));
+    let take = |layer: &Value, policy: &AttestationPolicy| {
+        Chart::of_attestations(&[layer.to_string()]).verify_attestation(policy).unwrap()
+    };
+    take(&certified, &slsa(policy(workflow())));
+    take(&logged, &keyed(key.clone()));
+    // Each kind of signer is one, and no other.
+    let foreign = (ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
+    assert_eq!(why(&logged, &slsa(policy(workflow()))), foreign);
+    assert_eq!(why(&certified, &keyed(key.clone())), foreign);
+    // The log is asked, and its time counts.
+    let late = key.clone().with_not_before("2026-11-02T00:00:00Z".parse().unwrap());
+    assert_eq!(why(&logged, &keyed(late)), (ErrorKind::PolicyDenied, Reason::KeyNotValid));
+    let mut unlogged = logged.clone();
+    unlogged["annotations"].as_object_mut().unwrap().remove("dev.sigstore.cosign/bundle");
+    assert_eq!(why(&unlogged, &keyed(key.clone())), (ErrorKind::SignatureInvalid, Reason::LogEntryInvalid));
+    // An entry of another signature is noticed also where nobody asks the log.
+    let unasked = slsa(Policy::Keys(KeyPolicy::new([key.clone()], Tlog::IgnoreExplicitly)));
+    take(&unlogged, &unasked);
+    let mut swapped = logged;
+    swapped["annotations"]["dev.sigstore.cosign/bundle"] =
+        certified["annotations"]["dev.sigstore.cosign/bundle"].clone();
+    let other = (ErrorKind::SignatureInvalid, Reason::OtherLogEntry);
+    assert_eq!(why(&swapped, &unasked), other);
+    let stranger = Identity::exact(ISSUER, "https://github.com/org/other").unwrap();
+    let denied = (ErrorKind::PolicyDenied, Reason::IdentityMismatch);
+    assert_eq!(why(&certified, &slsa(policy(stranger))), denied);
 }
 
 fn fixtures(name: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use sigstore_verify::types::{Artifact, ArtifactDigest, HashAlgorithm};
 use super::{
     super::{
         Format, KeylessPolicy, PolicyKind, PublicKey, Requirement, Tlog,
-        bundle::{Bundle, Material},
+        bundle::Bundle,
         discover::Found,
         dsse::Envelope,
         evidence::Trouble,
@@ -58,10 +58,6 @@ struct Case<'a> {
 impl Case<'_> {
     fn bundle(&self, bytes: &[u8]) -> Judgement {
         let bundle = Bundle::parse(bytes, self.examination.limits)?;
-        if bundle.material != Material::Certificate {
-            let message = "signed by a key, where a certificate is asked for";
-            return Err(Flaw::new(Reason::ForeignMaterial, message).into());
-        }
         bundle.envelope.signature()?;
         self.check_size(bytes, &bundle.envelope)?;
         let proof = self.machine.certificate(bytes, self.subject())?;

@@ -35,14 +35,25 @@ impl Chart {
     /// With these fixtures as referrers, and these as layers of its signature tag.
     pub(crate) fn with(bundles: &[&str], layers: &[&str]) -> Self {
         let text = |name: &&str| String::from_utf8(fixture(name)).unwrap();
-        Self::new(&bundles.iter().map(text).collect::<Vec<_>>(), &layers.iter().map(text).collect::<Vec<_>>())
+        let bundles: Vec<_> = bundles.iter().map(text).collect();
+        Self::new(&bundles, &layers.iter().map(text).collect::<Vec<_>>(), "sig")
     }
 
     pub(crate) fn of_bundles(bundles: &[String]) -> Self {
-        Self::new(bundles, &[])
+        Self::new(bundles, &[], "sig")
     }
 
-    fn new(bundles: &[String], layers: &[String]) -> Self {
+    /// With these layers of its signature tag.
+    pub(crate) fn of_layers(layers: &[String]) -> Self {
+        Self::new(&[], layers, "sig")
+    }
+
+    /// With these layers of its attestation tag.
+    pub(crate) fn of_attestations(layers: &[String]) -> Self {
+        Self::new(&[], layers, "att")
+    }
+
+    fn new(bundles: &[String], layers: &[String], suffix: &str) -> Self {
         let registry = Registry::start().unwrap();
         let put = |reference: &str, manifest: &[u8]| {
             registry.put_manifest(REPOSITORY, reference, MANIFEST, manifest.to_vec()).unwrap()
@@ -68,15 +79,18 @@ impl Chart {
                 .map(|text| {
                     let made: Value = serde_json::from_str(text).unwrap();
                     let payload = made["payload"].as_str().unwrap();
-                    let mut layer =
-                        blob("application/vnd.dev.cosign.simplesigning.v1+json", payload.as_bytes());
+                    let kind = match suffix {
+                        "att" => "application/vnd.dsse.envelope.v1+json",
+                        _ => "application/vnd.dev.cosign.simplesigning.v1+json",
+                    };
+                    let mut layer = blob(kind, payload.as_bytes());
                     layer["annotations"] = made["annotations"].clone();
                     layer
                 })
                 .collect();
             let manifest =
                 json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers});
-            put(&format!("{}.sig", digest.replace(':', "-")), manifest.to_string().as_bytes());
+            put(&format!("{}.{suffix}", digest.replace(':', "-")), manifest.to_string().as_bytes());
         }
         Self { store: Arc::new(repository(&registry, REPOSITORY)), _registry: Box::new(registry) }
     }
