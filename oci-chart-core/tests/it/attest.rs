@@ -171,6 +171,16 @@ fn a_policy_looks_into_what_is_said() {
             }
         }
     }
+    // Of two statements of one type only the one that says what is asked for is given out.
+    let other = Attestation::new(PredicateType::SLSA_PROVENANCE_V1, SLSA.replace("builder/v1", "builder/v2"));
+    block(attest(&cx, &store, &chart, &other.unwrap(), &key, &SignOptions::default())).unwrap();
+    assert_eq!(check(&store, &policy).unwrap().get().len(), 2);
+    let second = policy
+        .clone()
+        .with_field("/runDetails/builder/id", "https://example.com/builder/v2".parse().unwrap());
+    let verified = check(&store, &second.unwrap()).unwrap();
+    let [statement] = &verified.get()[..] else { panic!("{verified:?}") };
+    assert!(statement.predicate.contains("builder/v2"), "{statement:?}");
     assert!(policy.clone().with_field("runDetails", "https://a/b".parse().unwrap()).is_err());
     let json = serde_json::to_string(&policy).unwrap();
     assert_eq!(serde_json::from_str::<AttestationPolicy>(&json).unwrap(), policy);
@@ -188,6 +198,29 @@ fn what_cannot_be_said_is_not_signed() {
     ] {
         assert_eq!(Attestation::new(kind, predicate).unwrap_err().kind(), ErrorKind::InvalidInput);
     }
+    let signature = "https://sigstore.dev/cosign/sign/v1".parse().unwrap();
+    let error = AttestationPolicy::new(signature, by(&[&key])).validate().unwrap_err();
+    assert_eq!(why(error), (ErrorKind::InvalidInput, Some(Reason::FieldInvalid)), "a signature is none");
+    #[cfg(feature = "pgp")]
+    {
+        let ring = include_str!("../../../examples/keys/signer.asc");
+        let provenance = Policy::Pgp(oci_chart_core::trust::PgpPolicy::any_key(ring));
+        let part = Policy::Any(vec![by(&[&key]), provenance]);
+        let error = AttestationPolicy::new(PredicateType::CUSTOM, part).validate().unwrap_err();
+        assert_eq!(
+            why(error),
+            (ErrorKind::InvalidInput, Some(Reason::FieldInvalid)),
+            "a .prov attests nothing"
+        );
+    }
+    // What nobody could read again is not written.
+    let chart = push(&store, "1.2.3");
+    let mut narrow = SignOptions::default();
+    narrow.limits.attestation_bytes = 1000;
+    let long = Attestation::new(PredicateType::CUSTOM, format!("[{}0]", "0,".repeat(500))).unwrap();
+    let error = block(attest(&cx, &store, &chart, &long, &key, &narrow)).unwrap_err();
+    assert_eq!((error.kind(), error.get("limit")), (ErrorKind::LimitExceeded, Some("attestation_bytes")));
+    assert_eq!(list(&store, "1.2.3").attached, []);
     let nobody = Descriptor::new("application/vnd.oci.image.manifest.v1+json".into(), Digest::of("x"), 1);
     let attestation = Attestation::new(PredicateType::CUSTOM, "{}").unwrap();
     let error = block(attest(&cx, &store, &nobody, &attestation, &key, &SignOptions::default())).unwrap_err();

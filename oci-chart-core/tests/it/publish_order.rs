@@ -19,8 +19,9 @@ use oci_chart_core::{
     store::{Blob, BoxStream, ByteStream, Memory, Pushed, Repository, Store, TagMode, Traits},
     transfer::{self, Action, PushOptions},
     trust::{
-        Attachment, Attestation, AttestationPolicy, Format, PredicateType, PublishOptions, Published,
-        SignOptions, SigningKey, VerifyOptions, publish, tree, verify, verify_attestation,
+        Attachment, Attestation, AttestationPolicy, CallbackSigner, Format, PredicateType, PublishOptions,
+        Published, SignOptions, Signer as _, SigningKey, VerifyOptions, publish, tree, verify,
+        verify_attestation,
     },
 };
 use oci_chart_testkit::{Fault, Registry, Rule};
@@ -30,6 +31,10 @@ use crate::{
     remote::{block, repository},
     transfer::{artifact, package},
 };
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const BLANK: &str = r#"{"schemaVersion":2,"layers":[]}"#;
 
 fn full(key: &SigningKey) -> PublishOptions {
     let channel: Tag = "stable".parse().unwrap();
@@ -175,8 +180,8 @@ fn what_others_undo_in_the_list_is_written_again() {
     for (times, outcome) in [(2, None), (100, Some(ErrorKind::Conflict))] {
         let registry = Arc::new(Registry::builder().referrers_api(false).start_blocking().unwrap());
         let inner = repository(&registry, "charts/web");
-        let vandal = Vandal { inner, registry: Arc::clone(&registry), left: AtomicU32::new(times) };
-        let store: Arc<dyn Store> = Arc::new(vandal);
+        let mischief = Mischief::EmptyLists(AtomicU32::new(times));
+        let store: Arc<dyn Store> = Arc::new(Vandal { inner, registry: Arc::clone(&registry), mischief });
         let key = SigningKey::generate().unwrap();
         let published = release(&store, &PublishOptions::default().with_signer(key.clone()));
         if let Some(kind) = outcome {
@@ -194,12 +199,82 @@ fn what_others_undo_in_the_list_is_written_again() {
     }
 }
 
-/// A repository to which somebody else writes an empty list of referrers right before we look at it, so many times.
+#[test]
+fn what_others_do_once_the_tag_is_there_is_noticed() {
+    let registry = Arc::new(Registry::builder().referrers_api(false).start_blocking().unwrap());
+    let key = SigningKey::generate().unwrap();
+    let tagged = SignOptions::default().with_formats([Format::SignatureTag]);
+    for (place, sign, mischief, outcome) in [
+        // Its list of referrers is lost, and written again.
+        ("one", SignOptions::default(), Mischief::EmptyListOnceTagged(AtomicU32::new(0)), None),
+        ("two", SignOptions::default(), Mischief::MoveTag, Some((ErrorKind::Conflict, Reason::TagMoved))),
+        ("three", tagged, Mischief::DropSignatureTag, Some((ErrorKind::NotFound, Reason::TagMissing))),
+    ] {
+        let inner = repository(&registry, place);
+        let store: Arc<dyn Store> = Arc::new(Vandal { inner, registry: Arc::clone(&registry), mischief });
+        let published = release(&store, &PublishOptions::default().with_signer(key.clone()).with_sign(sign));
+        if let Some(outcome) = outcome {
+            let error = published.unwrap_err();
+            assert_eq!(error.get("stage"), Some("check"), "{place}: {error:?}");
+            assert_eq!((error.kind(), error.reason()), (outcome.0, Some(outcome.1)), "{place}");
+            continue;
+        }
+        published.unwrap();
+        let store: Arc<dyn Store> = Arc::new(repository(&registry, place));
+        let options = VerifyOptions::default();
+        block(verify(&Context::default(), &store, &version("1.2.3"), &by(&[&key]), &options)).unwrap();
+    }
+}
+
+#[test]
+fn a_release_made_while_this_one_was_signed_is_not_overwritten() {
+    let registry = Registry::start().unwrap();
+    let store: Arc<dyn Store> = Arc::new(repository(&registry, "charts/web"));
+    let key = SigningKey::generate().unwrap();
+    let other = artifact(&package("1.2.3", "b"), 1_700_000_000);
+    let (kind, bytes) = (other.manifest().descriptor().media_type.clone(), other.manifest().bytes().clone());
+    let digest = other.manifest().descriptor().digest;
+    let signer = key.clone();
+    let slow = CallbackSigner::new(key.public_key().clone(), move |message| {
+        registry.put_manifest("charts/web", "1.2.3", kind.as_str(), bytes.clone()).unwrap();
+        block(signer.sign(message))
+    });
+    for mode in [TagMode::Create, TagMode::Ensure] {
+        let push = PushOptions::default().with_mode(mode);
+        let sign = SignOptions::default().with_keep_existing(false);
+        let options = PublishOptions::default().with_push(push).with_signer(slow.clone()).with_sign(sign);
+        let error = release(&store, &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error:?}");
+        assert_eq!(block(store.resolve(&version("1.2.3"))).unwrap().digest, digest);
+        block(store.delete(&version("1.2.3"))).unwrap();
+    }
+}
+
+/// A repository in which somebody else is at work.
 #[derive(Debug)]
 struct Vandal {
     inner: Repository,
     registry: Arc<Registry>,
-    left: AtomicU32,
+    mischief: Mischief,
+}
+
+#[derive(Debug)]
+enum Mischief {
+    /// An empty list of referrers is written right before we look at it, so many times.
+    EmptyLists(AtomicU32),
+    /// The same once the version's tag is there.
+    EmptyListOnceTagged(AtomicU32),
+    /// The version's tag is moved as soon as it is there, to a blank manifest.
+    MoveTag,
+    /// The signature tag is removed as soon as the version's tag is there.
+    DropSignatureTag,
+}
+
+impl Vandal {
+    fn put(&self, reference: &str, kind: &str, text: &str) {
+        let address = self.inner.traits().address.unwrap().repository().to_string();
+        self.registry.put_manifest(&address, reference, kind, text.to_owned()).unwrap();
+    }
 }
 
 impl fmt::Display for Vandal {
@@ -231,7 +306,17 @@ impl Store for Vandal {
     }
 
     async fn tag(&self, descriptor: &Descriptor, tag: &Tag, mode: &TagMode) -> Result<()> {
-        self.inner.tag(descriptor, tag, mode).await
+        self.inner.tag(descriptor, tag, mode).await?;
+        match &self.mischief {
+            Mischief::EmptyListOnceTagged(left) => left.store(1, Ordering::SeqCst),
+            Mischief::MoveTag => self.put(tag.as_str(), MANIFEST, BLANK),
+            Mischief::DropSignatureTag => {
+                let tag = format!("sha256-{}.sig", descriptor.digest.hex());
+                self.inner.delete(&Selector::Tag(tag.parse().unwrap())).await?;
+            }
+            Mischief::EmptyLists(_) => {}
+        }
+        Ok(())
     }
 
     async fn delete(&self, selector: &Selector) -> Result<()> {
@@ -243,11 +328,11 @@ impl Store for Vandal {
     }
 
     fn referrers<'a>(&'a self, subject: &'a Descriptor) -> BoxStream<'a, Descriptor> {
-        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
-            let tag = format!("sha256-{}", subject.digest.hex());
-            let (kind, empty) =
-                ("application/vnd.oci.image.index.v1+json", r#"{"schemaVersion":2,"manifests":[]}"#);
-            self.registry.put_manifest("charts/web", &tag, kind, empty).unwrap();
+        if let Mischief::EmptyLists(left) | Mischief::EmptyListOnceTagged(left) = &self.mischief
+            && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+        {
+            let empty = r#"{"schemaVersion":2,"manifests":[]}"#;
+            self.put(&format!("sha256-{}", subject.digest.hex()), INDEX, empty);
         }
         self.inner.referrers(subject)
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use oci_chart_core::{
     Context, Digest, Error, ErrorKind, Reason, Result,
     auth::StaticCredentials,
-    name::{Host, RepositoryAddress},
+    name::{Host, RepositoryAddress, Selector},
     oci::Descriptor,
     store::{ConnectionOptions, Registries, Store},
     transfer::{self, PullOptions},
@@ -203,7 +203,7 @@ fn an_old_form_does_not_stand_in_for_the_one_that_is_asked_for() {
 fn every_lie_about_content_is_refused_for_its_own_reason() {
     let key = SigningKey::generate().unwrap();
     type Set = fn(&Forge);
-    let table: [(&str, Set, ErrorKind, Reason); 19] = [
+    let table: [(&str, Set, ErrorKind, Reason); 23] = [
         (
             "an attestation for a signature",
             |forge| {
@@ -268,6 +268,30 @@ fn every_lie_about_content_is_refused_for_its_own_reason() {
             },
             ErrorKind::SignatureInvalid,
             Reason::OtherSubject,
+        ),
+        (
+            "the beginning of a digest",
+            |forge| forge.bundle(&forge.signed(&forge.statement().replace(&forge.hex(), &forge.hex()[..12]))),
+            ErrorKind::SignatureInvalid,
+            Reason::OtherSubject,
+        ),
+        (
+            "an empty digest",
+            |forge| forge.bundle(&forge.signed(&forge.statement().replace(&forge.hex(), ""))),
+            ErrorKind::SignatureInvalid,
+            Reason::OtherSubject,
+        ),
+        (
+            "a digest of another algorithm",
+            |forge| forge.bundle(&forge.signed(&forge.statement().replace("\"sha256\"", "\"sha512\""))),
+            ErrorKind::SignatureInvalid,
+            Reason::OtherSubject,
+        ),
+        (
+            "another type of payload than was signed",
+            |forge| forge.bundle(&forge.signature().replace("vnd.in-toto+json", "vnd.other+json")),
+            ErrorKind::SignatureInvalid,
+            Reason::MalformedSignature,
         ),
         (
             "a certificate in the bundle of a key",
@@ -405,6 +429,12 @@ fn an_attestation_is_what_was_signed_whatever_is_written_beside_it() {
     ask(PredicateType::SLSA_PROVENANCE_V1).unwrap();
     let error = ask(PredicateType::CYCLONEDX).unwrap_err();
     assert_eq!(why(error), (ErrorKind::NotSigned, Some(Reason::OtherPredicate)));
+    // An old release under a new tag is attested as what it is.
+    forge.registry.tag("2.0.0", &forge.chart);
+    let policy = AttestationPolicy::new(PredicateType::SLSA_PROVENANCE_V1, by(&[&forge.key]));
+    let error =
+        block(verify_attestation(&Context::default(), &store, &version("2.0.0"), &policy, &options()));
+    assert_eq!(why(error.unwrap_err()), (ErrorKind::PolicyDenied, Some(Reason::VersionMismatch)));
 }
 
 #[test]
@@ -417,6 +447,20 @@ fn unsigned_hints_decide_nothing() {
     // And a signature something else.
     let forge = Forge::new();
     forge.annotated_bundle(&forge.signature(), "https://slsa.dev/provenance/v1");
+    forge.verify(&by(&[&forge.key])).unwrap();
+}
+
+#[test]
+fn referrers_of_other_kinds_push_no_signature_out_of_sight() {
+    // More than are examined, and the signature behind them all.
+    let forge = Forge::new();
+    let other = |n: u32| {
+        json!({"mediaType": MANIFEST, "digest": format!("sha256:{n:064x}"), "size": 877, "artifactType": "text/x"})
+            .to_string()
+    };
+    let mut entries: Vec<String> = (0..100).map(other).collect();
+    entries.push(forge.referrer(&forge.signature(), ""));
+    forge.listed(entries);
     forge.verify(&by(&[&forge.key])).unwrap();
 }
 
@@ -459,9 +503,37 @@ fn a_signature_that_was_copied_here_is_told() {
     let store = store(&forge.registry);
     let error = block(verify(&Context::default(), &store, &version("2.0.0"), &by(&[&forge.key]), &options()));
     assert_eq!(why(error.unwrap_err()), (ErrorKind::PolicyDenied, Some(Reason::VersionMismatch)));
-    // A tag that is no version promises none.
-    forge.registry.tag("stable", &forge.chart);
-    block(verify(&Context::default(), &store, &version("stable"), &by(&[&forge.key]), &options())).unwrap();
+    // A tag that is no version promises none, nor does one that is the beginning of many.
+    for tag in ["stable", "1.2", "v1", "2"] {
+        forge.registry.tag(tag, &forge.chart);
+        let selector = Selector::Tag(tag.parse().unwrap());
+        block(verify(&Context::default(), &store, &selector, &by(&[&forge.key]), &options())).unwrap();
+    }
+}
+
+#[test]
+fn what_could_not_be_checked_is_neither_a_yes_nor_a_no() {
+    let forge = Forge::new();
+    forge.signature_tag(&forge.payload());
+    forge.registry.referrers(Listing::Status(500));
+    let stranger = SigningKey::generate().unwrap();
+    let leaf = |key: &SigningKey, format| {
+        let policy = KeyPolicy::new([TrustedKey::new(key.public_key().clone())], Tlog::IgnoreExplicitly);
+        Policy::Keys(policy.with_formats([format]))
+    };
+    let yes = || leaf(&forge.key, Format::SignatureTag);
+    let no = || leaf(&stranger, Format::SignatureTag);
+    let unread = || leaf(&forge.key, Format::Bundle);
+    for (name, policy, kind) in [
+        ("all of yes and unread", Policy::All(vec![yes(), unread()]), Some(ErrorKind::CouldNotCheck)),
+        ("all of no and unread", Policy::All(vec![unread(), no()]), Some(ErrorKind::SignatureInvalid)),
+        ("all of yes and no", Policy::All(vec![yes(), no()]), Some(ErrorKind::SignatureInvalid)),
+        ("any of yes and unread", Policy::Any(vec![unread(), yes()]), None),
+        ("any of no and unread", Policy::Any(vec![no(), unread()]), Some(ErrorKind::CouldNotCheck)),
+        ("any of yes and no", Policy::Any(vec![no(), yes()]), None),
+    ] {
+        assert_eq!(forge.verify(&policy).err().map(|error| error.kind()), kind, "{name}");
+    }
 }
 
 fn options() -> VerifyOptions {

@@ -147,7 +147,7 @@ const OF_PATIENCE: &[Flood] = &[
     ("a list of referrers that comes byte by byte", dripping_list, "could-not-check", Some("verify_time"), 5),
 ];
 
-/// Of lists of what is attached, which may take ten seconds.
+/// Of lists of what is attached.
 const OF_TREES: &[Flood] = &[
     (
         "a tree of endless pages",
@@ -186,16 +186,6 @@ const OF_TREES: &[Flood] = &[
         "limit-exceeded",
         Some("referrers"),
         6 + 1000 + 4,
-    ),
-    (
-        "a tree of manifests that are nothing but annotations",
-        |forge| {
-            let annotations = many_annotations(350_000);
-            forge.listed((0..40).map(|n| forge.manifest_with(n, &annotations)).collect());
-        },
-        "limit-exceeded",
-        Some("verify_bytes"),
-        6 + 9 + 4,
     ),
     (
         "a tree of manifests that are nothing but layers",
@@ -426,9 +416,8 @@ fn child(order: &str) {
     let policy = Policy::Keys(KeyPolicy::new([TrustedKey::new(key)], Tlog::IgnoreExplicitly));
     let store = store_at(host);
     let mut options = VerifyOptions::default();
-    if ask.starts_with("patien") {
-        options.limits.verify_time = Duration::from_secs(1);
-    }
+    // A busy machine may be slow, and is asked for other bounds than that of time.
+    options.limits.verify_time = Duration::from_secs(if ask.starts_with("patien") { 1 } else { 600 });
     let (cx, version) = (Context::default(), version("1.2.3"));
     // What any check takes, a program's own pages above all, was taken before.
     let harmless = Forge::new();

@@ -46,6 +46,9 @@ fn a_client_with_a_policy_lets_nothing_unsigned_out() {
     let options = PullOptions::without_verification();
     let error = client.pull(&location, &selector("3.0.0"), &options, &mut ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PolicyDenied, "{error:?}");
+    block(guarded.fetch_manifest(&selector("1.0.0"))).unwrap();
+    let error = block(guarded.fetch_manifest(&selector("3.0.0"))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PolicyDenied, "{error:?}");
     // A channel may point anywhere.
     block(store.tag(&signed_chart, &"stable".parse().unwrap(), &TagMode::Create)).unwrap();
     let channel = oci_chart_core::name::Selector::Tag("stable".parse().unwrap());

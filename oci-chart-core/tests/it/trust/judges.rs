@@ -6,21 +6,30 @@ use std::{
 };
 
 use oci_chart_core::{
-    Secret,
+    Context, ErrorKind, Reason, Secret,
     auth::StaticCredentials,
-    name::{Host, RepositoryAddress},
+    name::{Host, RepositoryAddress, Selector},
     oci::Descriptor,
-    store::{ConnectionOptions, Registries, Store},
-    trust::{Format, Policy, PublicKey, SignOptions, Signer as _, SigningKey},
+    store::{Blob, ConnectionOptions, Registries, Store, TagMode},
+    trust::{
+        Attachment, Format, KeyPolicy, Policy, PublicKey, SignOptions, Signer as _, SigningKey, Tlog,
+        TrustedKey, VerifyOptions, attach, verify,
+    },
 };
 
-use super::support::{check, policy, private, push, signed, trusting};
-use crate::support::{
-    process::{Finished, Sandbox},
-    say,
-    servers::{Guards, Kind, Server},
-    tools,
+use super::support::{check, policy, private, push, selector, signed, trusting};
+use crate::{
+    attest::CYCLONEDX,
+    remote::block,
+    support::{
+        process::{Finished, Sandbox},
+        say,
+        servers::{Guards, Kind, Server},
+        tools,
+    },
 };
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 pub(crate) const EMPTY_ROOT: &str = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1","tlogs":[],"certificateAuthorities":[],"ctlogs":[],"timestampAuthorities":[]}"#;
 
@@ -164,6 +173,81 @@ fn we_take_what_both_cosigns_sign_and_append_to_each_other() {
             }
         }
         say(&format!("{TEST}: {kind:?}"));
+    }
+}
+
+#[test]
+fn what_strangers_do_with_cosign_means_the_same_to_us() {
+    const TEST: &str = "what_strangers_do_with_cosign_means_the_same_to_us";
+    let Some(bench) = Bench::new(TEST, Kind::Referrers) else { return };
+    let keys = ["one", "two"].map(|name| {
+        let arguments = ["generate-key-pair", "--output-key-prefix", name];
+        bench.run(&bench.cosigns[0].1, &arguments).success();
+        let pem = fs_err::read_to_string(bench.sandbox.path().join(format!("{name}.pub"))).unwrap();
+        TrustedKey::new(pem.parse().unwrap())
+    });
+    let asked = |keys: &[TrustedKey]| KeyPolicy::new(keys.iter().cloned(), Tlog::IgnoreExplicitly);
+    for (major, cosign) in &bench.cosigns {
+        let (place, mut more) = (format!("strangers/{major}"), vec!["--yes", "--tlog-upload=false"]);
+        more.extend((*major == 3).then_some("--use-signing-config=false"));
+        let run = |verb: &str, words: &[&str], reference: &str| {
+            let arguments = [&[verb, "--allow-http-registry"], &more[..], words, &[reference]].concat();
+            bench.run(cosign, &arguments).success();
+        };
+        let store = bench.store(&place);
+        let chart = push(&store, "1.2.3");
+        // A list of it, signed with all that it lists, and with annotations.
+        let entry = format!(
+            r#"{{"mediaType":"{}","size":{},"digest":"{}"}}"#,
+            chart.media_type, chart.size, chart.digest
+        );
+        let list = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{entry}]}}"#);
+        let list = Blob::from_bytes(INDEX.into(), list);
+        block(store.push(&list, &[("list".parse().unwrap(), TagMode::Create)])).unwrap();
+        let signing = ["--key", "one.key", "--recursive", "-a", "env=prod", "-a", "note=<a&b>"];
+        run("sign", &signing, &bench.reference(&place, list.descriptor()));
+        let one = asked(&keys[..1]).with_annotation("env", "prod").with_annotation("note", "<a&b>");
+        let listed = Selector::Tag("list".parse().unwrap());
+        for selector in [&listed, &selector("1.2.3")] {
+            let verify = |policy: KeyPolicy| {
+                let (cx, options) = (Context::default(), VerifyOptions::default());
+                block(verify(&cx, &store, selector, &Policy::Keys(policy), &options)).map(drop)
+            };
+            verify(one.clone()).unwrap_or_else(|error| panic!("cosign {major}, {selector}: {error:?}"));
+            let error = verify(one.clone().with_annotation("env", "dev")).unwrap_err();
+            assert_eq!(error.reason(), Some(Reason::AnnotationMismatch), "cosign {major}");
+        }
+        // A second key attests first, which signs nothing, and signs then.
+        let reference = bench.reference(&place, &chart);
+        let both = Policy::Keys(asked(&keys).with_threshold(2));
+        fs_err::write(bench.sandbox.path().join("sbom.json"), CYCLONEDX).unwrap();
+        run("attest", &["--key", "two.key", "--predicate", "sbom.json", "--type", "cyclonedx"], &reference);
+        assert_eq!(check(&store, "1.2.3", &both).unwrap_err().reason(), Some(Reason::ThresholdNotMet));
+        run("sign", &["--key", "two.key"], &reference);
+        check(&store, "1.2.3", &both).unwrap_or_else(|error| panic!("cosign {major}: {error:?}"));
+        // A signature over the bytes of a file is none of a chart, wherever it is put.
+        let (manifest, place) = (bench.sandbox.path().join("manifest.json"), format!("blobs/{major}"));
+        let store = bench.store(&place);
+        let chart = push(&store, "1.2.3");
+        let (_, bytes) = block(store.fetch_manifest(&selector("1.2.3"))).unwrap();
+        fs_err::write(&manifest, bytes).unwrap();
+        let bundle = bench.sandbox.path().join(format!("blob{major}.json"));
+        let mut words = vec!["sign-blob", "--key", "one.key", "--bundle", bundle.to_str().unwrap()];
+        words.extend((*major == 2).then_some("--new-bundle-format"));
+        words.extend(&more);
+        words.push(manifest.to_str().unwrap());
+        bench.run(cosign, &words).success();
+        let blob = fs_err::read(&bundle).unwrap();
+        let kind = "application/vnd.dev.sigstore.bundle.v0.3+json";
+        let attachment = Attachment::new(kind.into(), blob);
+        block(attach(&Context::default(), &store, &chart, &attachment)).unwrap();
+        let error = check(&store, "1.2.3", &Policy::Keys(asked(&keys[..1]))).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (ErrorKind::NotSigned, Some(Reason::NotASignature)),
+            "cosign {major}"
+        );
+        assert!(error.get("because").unwrap().contains("signs bytes"), "{error:?}");
     }
 }
 

@@ -329,6 +329,25 @@ fn signatures_may_lie_elsewhere() {
 }
 
 #[test]
+fn no_more_is_appended_than_is_read() {
+    let store: Arc<dyn Store> = Arc::new(Memory::default());
+    let chart = push(&store, "1.2.3");
+    let mut options = SignOptions::default()
+        .with_formats([Format::SignatureTag])
+        .with_identity("registry.example/charts/web");
+    options.limits.signature_layers = 2;
+    let sign = |key: &SigningKey| signed(&store, &chart, key, &options);
+    let first = SigningKey::generate().unwrap();
+    sign(&first).unwrap();
+    let there = sign(&SigningKey::generate().unwrap()).unwrap().signature_tag.unwrap();
+    let error = sign(&SigningKey::generate().unwrap()).unwrap_err();
+    assert_eq!((error.kind(), error.get("limit")), (ErrorKind::LimitExceeded, Some("signature_layers")));
+    // What is there stays, and counts.
+    assert_eq!(block(store.resolve(&there.tag.into())).unwrap().digest, there.manifest.digest);
+    check(&store, "1.2.3", &only(first.public_key(), Format::SignatureTag)).unwrap();
+}
+
+#[test]
 fn a_signature_tag_needs_a_repository_to_name() {
     let store: Arc<dyn Store> = Arc::new(Memory::default());
     let chart = push(&store, "1.2.3");
