@@ -96,7 +96,8 @@ def test_ctrl_c_ends_a_wait_between_tries(serve) -> None:
         Client(plain_http=[registry.host]).push(
             Chart.load(serve.chart).package(), f"oci://{registry.host}/charts", progress=seen.append
         )
-    assert "waiting" in [event.kind for event in seen]
+    (waiting,) = [event for event in seen if event.kind == "waiting"]
+    assert "429" in waiting.text
 
 
 def test_ctrl_c_ends_a_computation(tmp_path) -> None:

@@ -46,6 +46,14 @@ def test_a_login_is_kept_and_found_again(guarded, tmp_path) -> None:
         tags(client(guarded, stored_logins=file), guarded)
 
 
+def test_a_login_is_kept_unseen_where_it_is_said(guarded, tmp_path) -> None:
+    file = tmp_path / "config.json"
+    assert not client(guarded).login(guarded.host, "robot", "wrong", place=file, verify=False).verified
+    assert guarded.host in file.read_text()
+    with pytest.raises(TypeError):
+        client(guarded).login(guarded.host, "robot")
+
+
 def test_a_login_goes_where_its_program_looks(guarded, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("HELM_REGISTRY_CONFIG", str(tmp_path / "helm.json"))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))

@@ -1,9 +1,13 @@
 """What a client can be told: how hosts are reached, what is kept, what is bounded."""
 
+import concurrent.futures
 import datetime
+import time
 
 import pytest
+from clock import Clock
 from conftest import ROOT
+from test_calls import silent_server
 
 from oci_chart import CancelToken, Chart, Client, Package, Retry, errors
 
@@ -122,6 +126,49 @@ def test_who_calls_is_told_and_pace_is_kept(serve, chart_dir) -> None:
     release(client, registry.host, chart_dir)
     agents = {exchange["user_agent"] for exchange in registry.log()}
     assert len(agents) == 1 and agents.pop().endswith(" release-bot/2.1")
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"connect_timeout": 0.2}, "connect-timeout"),
+        # What has not begun to answer may still be connecting.
+        ({"connect_timeout": 0.2, "idle_timeout": 0.2}, "idle-timeout"),
+        ({"request_timeout": 0.2}, "deadline-exceeded"),
+    ],
+)
+def test_silence_has_bounds(options, reason) -> None:
+    with silent_server() as host:
+        plain = [] if reason == "connect-timeout" else [host]
+        clock = Clock()
+        with pytest.raises(TimeoutError) as caught:
+            Client(plain_http=plain, retry=ONCE, **options).resolve(f"oci://{host}/charts/web:1.0.0")
+        assert caught.value.reason == reason and clock.seconds() < 5
+
+
+def test_a_host_is_asked_no_faster_than_said(serve) -> None:
+    registry = serve("--latency-ms", "150")
+    place = f"oci://{registry.host}/charts/web:1.0.0"
+    for options, least in [({"concurrency": {registry.host: 1}}, 4 * 0.15), ({"requests_per_second": {registry.host: 4.0}}, 0.5)]:
+        client = Client(plain_http=[registry.host], **options)
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            assert not any(pool.map(client.exists, [place] * 4))
+        assert time.monotonic() - began >= least
+
+
+def test_tries_are_as_said(serve) -> None:
+    registry = serve("--throttle", "9:30")
+    place = f"oci://{registry.host}/charts/web:1.0.0"
+    # Nobody waits longer than he said, for one wait or for all.
+    for few in [Retry(most_retry_after=1), Retry(most_time=datetime.timedelta(seconds=2))]:
+        with pytest.raises(errors.RateLimitedError):
+            Client(plain_http=[registry.host], retry=few, timeout=20).resolve(place)
+    busy = serve()
+    busy.tell("fault GET * 1 status 503")
+    began = time.monotonic()
+    list(Client(plain_http=[busy.host], retry=Retry(first_wait=1.5, most_wait=3)).repositories(busy.host))
+    assert time.monotonic() - began >= 0.5
 
 
 def test_a_token_stops_no_later_call(chart_dir, tmp_path) -> None:

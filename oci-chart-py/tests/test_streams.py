@@ -179,6 +179,31 @@ def test_manifests_are_bytes_and_tags_point_at_them(store) -> None:
         store.manifest("1.0.0")
 
 
+def test_links_leave_a_chart_where_it_is_allowed(chart_dir) -> None:
+    (chart_dir.parent / "outside").write_text("from outside\n")
+    (chart_dir / "link").symlink_to("../outside")
+    with pytest.raises(errors.InvalidChartError):
+        Chart.load(chart_dir)
+    assert Chart.load(chart_dir, follow_outside_symlinks=True).read("link") == b"from outside\n"
+
+
+def test_what_is_behind_a_package_is_refused_where_it_is_said(chart_dir) -> None:
+    path = chart_dir.parent / "web-1.0.0.tgz"
+    path.write_bytes(Chart.load(chart_dir).package().read() + b"rubbish")
+    assert Chart.load(path).name == "web"
+    with pytest.raises(errors.InvalidArchiveError):
+        Chart.load(path, strict=True)
+
+
+def test_a_stream_gives_no_more_than_it_is_asked_for() -> None:
+    class Generous(io.BytesIO):
+        def read(self, size: int = -1) -> bytes:
+            return bytes(size + 1)
+
+    with pytest.raises(ValueError, match="more than"):
+        Package.from_stream(Generous())
+
+
 def test_files_may_keep_their_times(chart_dir) -> None:
     chart = Chart.load(chart_dir)
     found = {}
@@ -223,8 +248,10 @@ def test_what_a_stream_raises_comes_out(chart_dir) -> None:
 
 def test_limits_have_names(chart_dir, store) -> None:
     package = Chart.load(chart_dir).package()
+    path = package.write_to(chart_dir.parent)
     for load in [
         lambda: Chart.load(chart_dir, limits={"file_bytes": 5}),
+        lambda: Package.load(path, limits={"package_bytes": 5}),
         lambda: Package.from_stream(package_file(package), limits={"package_bytes": 5}),
     ]:
         with pytest.raises(errors.LimitExceededError) as caught:

@@ -131,7 +131,55 @@ def test_signatures_may_lie_elsewhere(world, key, tmp_path) -> None:
     with pytest.raises(errors.NotSignedError):
         client.verify(place, trusting(key))
     assert client.verify(place, trusting(key), signatures=elsewhere).evidence.outcome == "verified"
+    assert client.examine(place, trusting(key)).outcome is TrustOutcome.NOT_VERIFIED
+    assert client.examine(place, trusting(key), signatures=elsewhere).outcome is TrustOutcome.VERIFIED
+    client.attest(place, Attestation("custom", {}), key, signatures=elsewhere)
+    assert client.verify_attestation(place, "custom", trusting(key), signatures=elsewhere).value
+    with pytest.raises(errors.NotSignedError):
+        client.verify_attestation(place, "custom", trusting(key))
     assert client.pull(place, verify=trusting(key), signatures=elsewhere).package.name == "web"
+
+
+def test_how_it_is_signed_is_as_said(world, key) -> None:
+    client, place = world
+    identity = "registry.example/charts/web"
+    tagged = client.sign(place, key, formats=["signature-tag"], identity=identity)
+    assert client.verify(place, trusting(key, expect_identity=identity))
+    with pytest.raises(errors.OciChartError):
+        client.verify(place, trusting(key, expect_identity="registry.example/other"))
+    with pytest.raises(errors.OciChartError):
+        client.verify(place, trusting(key, formats=["bundle"]))
+    # The time is the manifest's, and the same time the same manifest; a signature that is good is kept unless it is said.
+    noon = datetime.datetime(2030, 1, 1, 12, tzinfo=datetime.UTC)
+    bundle = client.sign(place, key, created=noon).bundle
+    _, manifest = client.open(place).manifest(bundle.digest)
+    assert b"2030-01-01T12:00:00Z" in manifest and tagged.bundle is None
+    assert client.sign(place, key, created=noon).kept == (Format.BUNDLE,)
+    assert client.sign(place, key, created=noon, keep_existing=False).kept == ()
+    attested = client.attest(place, Attestation("custom", {}), key, created=noon)
+    assert b"2030-01-01T12:00:00Z" in client.open(place).manifest(attested.digest)[1]
+
+
+def test_keys_count_in_their_time(world, key) -> None:
+    client, place = world
+    client.sign(place, key)
+    day = datetime.timedelta(days=1)
+    now = datetime.datetime.now(datetime.UTC)
+    for window in [{"not_before": now + 9 * day}, {"not_after": now - day}]:
+        policy = Policy.keys(TrustedKey(key.public_key, **window), tlog="ignore-explicitly")
+        assert client.examine(place, policy).outcome is not TrustOutcome.VERIFIED
+    later = Policy.keys(TrustedKey(key.public_key, not_before=now + 9 * day), tlog="ignore-explicitly")
+    assert client.examine(place, later, now=now + 10 * day).outcome is TrustOutcome.VERIFIED
+    with pytest.raises(ValueError, match="time zone"):
+        Policy.keys(TrustedKey(key.public_key, not_after=datetime.datetime(2030, 1, 1)), tlog="ignore-explicitly")
+
+
+def test_policies_of_key_rings_say_all(key) -> None:
+    found = Policy.pgp(PUBLIC, any_key=True, expiry="at-signing", sha1_self_signatures=True).to_dict()["pgp"]
+    assert (found["anyKey"], found["expiry"], found["sha1SelfSignatures"]) == (True, "at-signing", True)
+    both = Policy.pgp(PUBLIC, SIGNER) & trusting(key)
+    assert set(both.to_dict()) == {"all"} and set((both | both).to_dict()) == {"any"}
+    assert str(Identity("https://i.example", "me", exact=True).to_dict()["subject"]) == "{'exact': 'me'}"
 
 
 def test_a_signer_of_the_callers_signs_on_the_waiting_thread(world, key) -> None:
@@ -263,6 +311,8 @@ def test_publishing_leaves_nothing_out(serve, chart_dir, key) -> None:
             attestations=[Attestation("custom", {"fine": True})],
             mode="ensure",
             channels=["stable"],
+            formats=["bundle", "signature-tag"],
+            annotations={"stage": "prod"},
         )
 
     published = publish()
@@ -270,6 +320,8 @@ def test_publishing_leaves_nothing_out(serve, chart_dir, key) -> None:
     assert len(published.attachments) == 1 and len(published.attestations) == 2
     both = trusting(key) & trusting(other)
     assert client.verify(published.reference, both).digest == published.digest
+    assert all(each.bundle and each.signature_tag for each in published.signatures)
+    assert client.verify(published.reference, trusting(key, annotations={"stage": "prod"}))
     assert client.resolve(f"{published.chart.location}:stable").digest == published.digest
     again = publish()
     assert again.chart.action == "unchanged" and all(each.kept for each in again.signatures)

@@ -108,7 +108,7 @@ class Client(TrustVerbs, LoginVerbs):
 
         :param timeout: the bound on every call that brings none of its own.
         :param connect_timeout: for a connection, TLS included; 30 seconds.
-        :param idle_timeout: for silence; 60 seconds.
+        :param idle_timeout: for silence; 60 seconds. Until an answer begins, silence is borne for ``connect_timeout`` and a second at least.
         :param request_timeout: for each request until its answer begins, with all its tries; none.
         :param cache: a directory that keeps what was read from registries, checked again when it is read.
         :param cache_bytes: the bound on that directory.
