@@ -73,10 +73,13 @@ def imported_in_another_interpreter() -> str:
 
     name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
     interpreters = importlib.import_module(name)
+    other = interpreters.create()
     try:
-        failed = interpreters.run_string(interpreters.create(), "import oci_chart")
-    except interpreters.RunFailedError as error:
+        failed = interpreters.run_string(other, "import oci_chart")
+    except getattr(interpreters, "RunFailedError", ()) as error:
         return str(error)
+    finally:
+        interpreters.destroy(other)
     return str(getattr(failed, "formatted", "it was imported"))
 
 
