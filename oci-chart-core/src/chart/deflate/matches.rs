@@ -28,7 +28,7 @@ pub(super) struct Finder {
     three: Box<[u16; 1 << THREE_BITS]>,
     four: Box<[u16; 1 << TABLE_BITS]>,
     six: Box<[u16; 1 << TABLE_BITS]>,
-    /// By position, modulo the window: how far back the chain of six goes on. Zero ends it.
+    /// By position, modulo the window: how far back the chain of six goes on, which may be out of reach.
     back: Box<[u16; WINDOW]>,
     used: bool,
 }
@@ -69,8 +69,9 @@ impl Finder {
     /// Remembers positions that nothing is searched for. For three bytes that is not worth its time.
     #[inline]
     pub(super) fn pass(&mut self, bytes: &[u8], positions: Range<usize>) {
-        for at in positions {
-            let here = load8(bytes, at);
+        let eights = bytes.get(positions.start..).unwrap_or_default().windows(8);
+        for (at, eight) in positions.zip(eights) {
+            let here = load8(eight, 0);
             self.enter_four(at, here);
             self.enter_six(at, here);
         }
@@ -101,18 +102,19 @@ impl Finder {
         if longest >= effort.enough.min(most) {
             return best;
         }
-        let mut distance = six;
         let reach = REACH.min(at);
-        let mut depth = effort.depth;
+        let mut there = at.wrapping_sub(six);
         // Few candidates are longer than the best so far: whether one can be shows where the best ends.
         let mut ends = bytes.get(longest - 3..).unwrap_or_default();
         let mut end = load4(ends, at);
-        while is_within(distance, reach) {
-            let there = at - distance;
+        for _ in 0..effort.depth {
+            if !is_within(at.wrapping_sub(there), reach) {
+                break;
+            }
             if load4(ends, there) == end {
                 let length = common(bytes, there, at, most);
                 if length > longest {
-                    best = Match { length, distance };
+                    best = Match { length, distance: at - there };
                     longest = length;
                     if length >= effort.enough.min(most) {
                         break;
@@ -121,12 +123,7 @@ impl Finder {
                     end = load4(ends, at);
                 }
             }
-            let step = usize::from(self.back[there % WINDOW]);
-            depth -= 1;
-            if step == 0 || depth == 0 {
-                break;
-            }
-            distance += step;
+            there = there.wrapping_sub(self.back[there % WINDOW].into());
         }
         best
     }
@@ -144,7 +141,7 @@ impl Finder {
     #[inline]
     fn enter_six(&mut self, at: usize, here: u64) -> usize {
         let distance = enter(&mut self.six[hash(here << 16, TABLE_BITS)], at);
-        self.back[at % WINDOW] = if distance <= REACH { distance as u16 } else { 0 };
+        self.back[at % WINDOW] = distance as u16;
         distance
     }
 }
