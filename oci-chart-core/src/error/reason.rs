@@ -78,6 +78,8 @@ reasons! {
     BadTime = "bad-time";
     /// No layer or configuration of a Helm chart.
     NotAChart = "not-a-chart";
+    /// An index lists more than one chart.
+    SeveralCharts = "several-charts";
     /// The tag exists with other content.
     TagExists = "tag-exists";
     /// The tag does not point where the caller expected.

@@ -15,8 +15,7 @@ use crate::{
 /// The most manifests that are looked at behind an index.
 const MOST_MANIFESTS: usize = 64;
 
-/// The chart that `selector` names. Where that is an index, which may list images beside a chart, its manifests are looked at in order and
-/// the last chart counts, as in Helm 4.2.
+/// The chart that `selector` names. That may be an index, which lists images beside the chart, or further indexes.
 pub(super) async fn find(
     cx: &Context,
     from: &dyn Store,
@@ -63,7 +62,8 @@ pub(super) async fn chart_in(
         return Ok((manifest, parts));
     }
     let mut open = VecDeque::from(Index::parse(&descriptor, bytes)?.manifests().to_vec());
-    let (mut found, mut seen) = (None, 0);
+    let mut found: Option<(Manifest, ChartParts)> = None;
+    let mut seen = 0;
     while let Some(child) = open.pop_front() {
         // Helm skips everything else, Docker's manifests too.
         if child.media_type != MediaType::OCI_INDEX && child.media_type != MediaType::OCI_MANIFEST {
@@ -85,8 +85,11 @@ pub(super) async fn chart_in(
             continue;
         }
         let manifest = Manifest::parse(&child, bytes)?;
-        if let Ok(parts) = ChartParts::from_manifest(&manifest) {
-            found = Some((manifest, parts));
+        let Ok(parts) = ChartParts::from_manifest(&manifest) else { continue };
+        if let Some((other, _)) = found.replace((manifest, parts))
+            && other.descriptor().digest != child.digest
+        {
+            return Err(several(&descriptor, other.descriptor(), &child));
         }
     }
     found.ok_or_else(|| {
@@ -95,4 +98,13 @@ pub(super) async fn chart_in(
             .with_context("index", descriptor.digest)
             .with_hint("this reference holds something else than a Helm chart, an image for example")
     })
+}
+
+/// Which of them is meant nobody can know. Helm takes the one whose bytes came last, so another from one pull to the next.
+fn several(index: &Descriptor, one: &Descriptor, other: &Descriptor) -> Error {
+    let message = format!("the index lists more than one chart: {} and {}", one.digest, other.digest);
+    Error::new(ErrorKind::InvalidManifest, message)
+        .with_reason(Reason::SeveralCharts)
+        .with_context("index", index.digest)
+        .with_hint("ask for one of them by its digest")
 }

@@ -115,7 +115,7 @@ pub struct Pulled {
 ///
 /// # Errors
 ///
-/// [`NotFound`](crate::ErrorKind::NotFound), [`InvalidManifest`](crate::ErrorKind::InvalidManifest) with reason `not-a-chart`,
+/// [`NotFound`](crate::ErrorKind::NotFound), [`InvalidManifest`](crate::ErrorKind::InvalidManifest) with reason `not-a-chart` or `several-charts`,
 /// [`DigestMismatch`](crate::ErrorKind::DigestMismatch), and whatever the store says, with `side: source`. Under a policy those of `trust::verify`, and
 /// [`PolicyDenied`](crate::ErrorKind::PolicyDenied) with reason `version-mismatch`, `config-mismatch` or `duplicate-layer`.
 pub async fn pull(

@@ -1,5 +1,7 @@
 //! The real programs beside us, over a real registry: what one pushes the other pulls.
 
+mod indexes;
+
 use std::path::{Path, PathBuf};
 
 use oci_chart_core::{

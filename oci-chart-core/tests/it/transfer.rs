@@ -294,12 +294,16 @@ fn a_chart_in_an_index_is_found_beside_images() {
         };
         let images = index(&[image.descriptor()]);
         let nested = index(&[image.descriptor(), &pushed.descriptor]);
-        let outer = index(&[images.descriptor(), nested.descriptor()]);
+        let outer = index(&[images.descriptor(), nested.descriptor(), &pushed.descriptor]);
+        let other = push(&store, &artifact(&package("2.0.0", "b"), 1), TagMode::Create).unwrap();
+        let several = index(&[nested.descriptor(), &other.descriptor]);
         let image = Blob::from_content(image.descriptor().clone(), image.bytes().clone().into());
         block(async {
             store.push(&config, &[]).await.unwrap();
             store.push(&image, &[]).await.unwrap();
-            for (index, tag) in [(&images, "images"), (&nested, "both"), (&outer, "nested")] {
+            for (index, tag) in
+                [(&images, "images"), (&nested, "both"), (&outer, "nested"), (&several, "several")]
+            {
                 store.push(index, &[(tag.parse().unwrap(), TagMode::Create)]).await.unwrap();
             }
         });
@@ -309,6 +313,11 @@ fn a_chart_in_an_index_is_found_beside_images() {
         }
         let error = pull(&store, &Selector::Tag("images".parse().unwrap())).unwrap_err();
         assert_eq!(error.reason(), Some(Reason::NotAChart), "{name}");
+        let error = pull(&store, &Selector::Tag("several".parse().unwrap())).unwrap_err();
+        assert_eq!(error.reason(), Some(Reason::SeveralCharts), "{name}");
+        for chart in [&pushed, &other] {
+            assert!(error.message().contains(&chart.descriptor.digest.to_string()), "{error}");
+        }
     });
 }
 
