@@ -6,6 +6,7 @@
 
 mod block;
 mod chars;
+mod gap;
 mod keys;
 mod plain;
 mod quoted;
@@ -282,6 +283,23 @@ impl<'a> Scanner<'a> {
                 self.key_allowed = true;
             }
         }
+    }
+
+    /// Passes the rest of a line, on which nothing but a comment may stand.
+    fn end_line(&mut self) -> Scan<()> {
+        self.need(1)?;
+        self.skip_blanks()?;
+        if self.byte(0) == b'#' {
+            self.skip_comment()?;
+        }
+        if !self.is_break_or_end(0) {
+            return Err(self.fault("did not find expected comment or line break"));
+        }
+        if self.break_width(0) > 0 {
+            self.need(2)?;
+            self.skip_line();
+        }
+        Ok(())
     }
 
     fn skip_comment(&mut self) -> Scan<()> {

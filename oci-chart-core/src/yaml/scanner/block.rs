@@ -41,18 +41,7 @@ impl Scanner<'_> {
                 chomping = self.scan_chomping()?;
             }
         }
-        self.need(1)?;
-        self.skip_blanks()?;
-        if self.byte(0) == b'#' {
-            self.skip_comment()?;
-        }
-        if !self.is_break_or_end(0) {
-            return Err(self.fault("did not find expected comment or line break"));
-        }
-        if self.break_width(0) > 0 {
-            self.need(2)?;
-            self.skip_line();
-        }
+        self.end_line()?;
         Ok((chomping.unwrap_or(Chomping::Clip), increment))
     }
 

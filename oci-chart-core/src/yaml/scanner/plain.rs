@@ -1,6 +1,6 @@
 //! Plain scalars: text without quotes.
 
-use super::{Scan, Scanner, chars::Stop};
+use super::{Scan, Scanner, chars::Stop, gap::Gap};
 use crate::yaml::{document::Span, token::TokenKind};
 
 impl Scanner<'_> {
@@ -22,11 +22,8 @@ impl Scanner<'_> {
         let built_from = self.built.len();
         // The piece of the current line that belongs to the scalar.
         let (mut start, mut end) = (self.at, self.at);
-        let mut broke_line = false;
-        let mut first_break = "";
-        let mut breaks = std::mem::take(&mut self.breaks);
-        breaks.clear();
-        'lines: loop {
+        let mut gap = Gap::new(std::mem::take(&mut self.breaks));
+        loop {
             self.need(4)?;
             if self.column_is_zero() && self.at_document_mark() || self.byte(0) == b'#' {
                 break;
@@ -35,12 +32,11 @@ impl Scanner<'_> {
                 if self.ends_plain() {
                     break;
                 }
-                if broke_line {
+                if gap.broken {
                     let line = self.text_from(start, end);
                     self.built.push_str(line);
-                    fold(&mut self.built, first_break, &breaks);
-                    breaks.clear();
-                    broke_line = false;
+                    gap.fold_into(&mut self.built);
+                    gap.clear();
                     start = self.at;
                 }
                 self.scan_word()?;
@@ -50,31 +46,13 @@ impl Scanner<'_> {
                 break;
             }
             self.need(1)?;
-            loop {
-                if self.is_blank(0) {
-                    if broke_line && self.byte(0) == b'\t' && i64::from(self.column()) < least_column {
-                        return Err(self.fault("found a tab character that violates indentation"));
-                    }
-                    self.at += 1;
-                } else if self.break_width(0) > 0 {
-                    self.need(2)?;
-                    let reads = self.skip_line();
-                    if broke_line {
-                        breaks.push_str(reads);
-                    } else {
-                        first_break = reads;
-                        broke_line = true;
-                    }
-                } else {
-                    break;
-                }
-                self.need(1)?;
-            }
+            self.scan_gap(&mut gap, least_column)?;
             if self.flow_level == 0 && i64::from(self.column()) < least_column {
-                break 'lines;
+                break;
             }
         }
-        self.breaks = breaks;
+        let broke_line = gap.broken;
+        self.breaks = gap.into_buffer();
         if self.built.len() == built_from {
             return Ok((Span::source(start, end), broke_line));
         }
@@ -102,14 +80,4 @@ impl Scanner<'_> {
     pub(super) fn column_is_zero(&self) -> bool {
         self.counted == (self.at, 0)
     }
-}
-
-/// Joins two lines: one break between them is a blank, more are one less. LS and PS are never folded.
-pub(super) fn fold(out: &mut String, first_break: &str, others: &str) {
-    if first_break != "\n" {
-        out.push_str(first_break);
-    } else if others.is_empty() {
-        out.push(' ');
-    }
-    out.push_str(others);
 }

@@ -1,6 +1,6 @@
 //! Quoted scalars.
 
-use super::{Scan, Scanner, chars::Stop, plain::fold};
+use super::{Scan, Scanner, chars::Stop, gap::Gap};
 use crate::yaml::{document::Span, token::TokenKind};
 
 impl Scanner<'_> {
@@ -84,34 +84,17 @@ impl Scanner<'_> {
     /// Passes the blanks and line breaks between two words. If there is a line break, copies what was read before
     /// and what the gap reads as, and tells so.
     fn scan_quoted_gap(&mut self, start: usize, word_end: usize, escaped_break: bool) -> Scan<bool> {
-        let mut breaks = std::mem::take(&mut self.breaks);
-        breaks.clear();
-        let mut first_break = "";
-        let mut broke_line = escaped_break;
-        loop {
-            if self.is_blank(0) {
-                self.at += 1;
-            } else if self.break_width(0) > 0 {
-                self.need(2)?;
-                let reads = self.skip_line();
-                if broke_line {
-                    breaks.push_str(reads);
-                } else {
-                    first_break = reads;
-                    broke_line = true;
-                }
-            } else {
-                break;
-            }
-            self.need(1)?;
-        }
-        if broke_line {
+        let mut gap = Gap::new(std::mem::take(&mut self.breaks));
+        gap.broken = escaped_break;
+        self.scan_gap(&mut gap, 0)?;
+        let broken = gap.broken;
+        if broken {
             let line = self.text_from(start, word_end);
             self.built.push_str(line);
-            fold(&mut self.built, if escaped_break { "" } else { first_break }, &breaks);
+            gap.fold_into(&mut self.built);
         }
-        self.breaks = breaks;
-        Ok(broke_line)
+        self.breaks = gap.into_buffer();
+        Ok(broken)
     }
 
     fn scan_escape(&mut self) -> Scan<()> {
