@@ -32,8 +32,9 @@ const PACKED_FACTOR: u64 = 4;
 /// Deeper nesting is refused whatever [`Limits::depth`](crate::Limits) says, since it is followed on the stack.
 const DEPTH_BOUND: u32 = 128;
 
-/// Values up to this size stay in memory between loading and packaging.
-const KEPT_VALUES: usize = 256 << 10;
+/// Values up to this size stay in memory between loading and packaging: larger ones cost four system calls more, and are a good part of what
+/// would be in memory.
+const KEPT_VALUES: usize = 64 << 10;
 
 impl<'a> Assembly<'a> {
     pub(super) fn new(options: &'a LoadOptions) -> Self {
