@@ -67,7 +67,10 @@ build() {
     [ -z "$built" ] || return 0
     # With musl a shared library is left out without a word, unless musl itself is shared.
     [[ $target != *-musl ]] || export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=-crt-static"
-    cargo rustc --quiet --locked -p oci-chart-c --lib --profile "$profile" ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-type staticlib
+    # Functions of the same code once, where the linker can.
+    local linking=(-- -C link-arg=-Wl,--icf=all)
+    rustc ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-name nothing "${linking[@]:1}" -o "$work/nothing.so" - </dev/null 2>"$work/log" || linking=()
+    cargo rustc --quiet --locked -p oci-chart-c --lib --profile "$profile" ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-type staticlib "${linking[@]}"
     local directory folder=$profile
     directory=$(cargo metadata --locked --no-deps --format-version 1 | sed -E 's/.*"target_directory":"([^"]*)".*/\1/')
     [ "$profile" != dev ] || folder=debug
