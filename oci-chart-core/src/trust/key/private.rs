@@ -123,13 +123,14 @@ impl SigningKey {
             KeyAlgorithm::EcdsaP384 => {
                 let key = EcKey::read(inner).ok_or_else(|| bad("the private key cannot be read"))?;
                 let pair = p384::ecdsa::SigningKey::from_slice(key.private).map_err(refused)?;
-                let public = pair.verifying_key().to_sec1_point(false).as_bytes().to_vec();
+                let public = pair.verifying_key().to_encoded_point(false).as_bytes().to_vec();
                 (Pair::P384(pair), public)
             }
             KeyAlgorithm::EcdsaP521 => {
                 let key = EcKey::read(inner).ok_or_else(|| bad("the private key cannot be read"))?;
                 let pair = p521::ecdsa::SigningKey::from_slice(key.private).map_err(refused)?;
-                let public = pair.verifying_key().to_sec1_point(false).as_bytes().to_vec();
+                let public =
+                    p521::ecdsa::VerifyingKey::from(&pair).to_encoded_point(false).as_bytes().to_vec();
                 (Pair::P521(pair), public)
             }
             KeyAlgorithm::Rsa => {

@@ -6,7 +6,6 @@
 use std::cell::Cell;
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
-use p384::ecdsa::signature::hazmat::PrehashVerifier as _;
 use ring::signature::{self as algorithms, UnparsedPublicKey, VerificationAlgorithm};
 use rsa::{BigUint, Pkcs1v15Sign, RsaPublicKey};
 use sha2::{Digest, Sha256, Sha384, Sha512};
