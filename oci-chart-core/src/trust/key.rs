@@ -107,7 +107,7 @@ impl PublicKey {
     pub fn from_der(spki: &[u8]) -> Result<Self> {
         let (algorithm, key) =
             read_spki(spki).ok_or_else(|| bad("the public key is no SubjectPublicKeyInfo"))?;
-        let algorithm = algorithm.map_err(foreign)?;
+        let algorithm = algorithm.map_err(|algorithm| foreign(&algorithm))?;
         let fits = match algorithm {
             KeyAlgorithm::EcdsaP256 => key.len() == 65 && key.first() == Some(&4),
             KeyAlgorithm::EcdsaP384 => key.len() == 97 && key.first() == Some(&4),
@@ -207,7 +207,7 @@ fn bad(message: &'static str) -> Error {
         .with_hint("keys are PEM texts: PUBLIC KEY, PRIVATE KEY, or ENCRYPTED SIGSTORE PRIVATE KEY")
 }
 
-fn foreign(algorithm: String) -> Error {
+fn foreign(algorithm: &str) -> Error {
     unsupported(format!("keys of the kind {algorithm} are not used here"))
 }
 

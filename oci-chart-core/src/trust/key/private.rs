@@ -103,7 +103,7 @@ impl SigningKey {
     /// [`ErrorKind::InvalidInput`], reasons `bad-key` and `unsupported-key`.
     pub fn from_pkcs8(bytes: &[u8]) -> Result<Self> {
         let (algorithm, inner) = read_pkcs8(bytes).ok_or_else(|| bad("the private key is no PKCS#8"))?;
-        let algorithm = algorithm.map_err(foreign)?;
+        let algorithm = algorithm.map_err(|algorithm| foreign(&algorithm))?;
         let refused = |_| bad("the private key is none of its algorithm");
         let (pair, public) = match algorithm {
             KeyAlgorithm::EcdsaP256 => {
