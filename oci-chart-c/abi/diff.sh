@@ -24,8 +24,10 @@ fi
 
 # The library of the checkout in $1, with everything about its types. Both are built in one place, since paths are in what is compared.
 library() {
-    (cd "$1" && CARGO_TARGET_DIR=$work/target cargo rustc -q -p oci-chart-c --lib --crate-type cdylib -- -C debuginfo=2)
+    (cd "$1" && CARGO_TARGET_DIR=$work/target cargo rustc -q -p oci-chart-c --lib --crate-type cdylib -- -C debuginfo=2 -C strip=none)
     cp "$work/target/debug/liboci_chart.so" "$2"
+    # Where a profile leaves it out, all that is compared is names.
+    readelf -S "$2" | grep -q '\.debug_info' || { echo "abi: $2 has no debugging information" >&2; exit 1; }
 }
 library "$work/base" "$work/old.so"
 library "$PWD" "$work/new.so"
