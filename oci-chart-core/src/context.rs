@@ -283,7 +283,6 @@ impl Context {
     }
 
     /// In whose name the current task works; nobody's, with no deadline and no listener, outside [`run`](Self::run).
-    #[cfg(feature = "registry")]
     pub(crate) fn current() -> Self {
         CURRENT.try_with(Self::clone).unwrap_or_default()
     }
