@@ -114,7 +114,7 @@ fn a_push_has_channels_and_no_contradictions() {
 fn a_pull_says_one_kind_of_trust_and_a_repository_has_no_tag() {
     let (_directory, library, target) = layout();
     let signer = generated();
-    let policy = c(&policy(&signer, json!({})).to_string());
+    let policy = c(&policy(&signer, &json!({})).to_string());
     let both = oci_chart_pull_options {
         policy: policy.as_ptr(),
         flags: OCI_CHART_PULL_WITHOUT_VERIFICATION,
@@ -185,7 +185,7 @@ fn generated() -> Signer {
 }
 
 /// A policy that trusts the signer's key, with more said of it.
-fn policy(signer: &Signer, more: Value) -> Value {
+fn policy(signer: &Signer, more: &Value) -> Value {
     let mut key = json!({ "key": unsafe { support::text(oci_chart_signer_get_public_key(signer.0)) } });
     key.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({ "keys": { "keys": [key], "tlog": "ignore-explicitly" } })
@@ -226,7 +226,7 @@ fn signatures_and_attachments_have_their_times() {
     assert_eq!((kept(0), kept(OCI_CHART_SIGN_ANYWAY)), (1, 0));
 
     // The time of the check decides about keys that have theirs.
-    let policy = c(&policy(&signer, json!({ "notAfter": EPOCH })).to_string());
+    let policy = c(&policy(&signer, &json!({ "notAfter": EPOCH })).to_string());
     let verify = |options: oci_chart_verify_options| {
         document(|out, err| unsafe {
             let (target, version, policy) = (at.as_ptr(), c"1.0.0".as_ptr(), policy.as_ptr());
