@@ -120,8 +120,9 @@ fn sorted(entries: Vec<(String, Vec<u8>)>, prefix: &str) -> Vec<(String, Vec<u8>
             Some(_) => {
                 let length = entry.0.len() - inner.len();
                 let name = inner["charts/".len()..].split('/').next().unwrap();
-                let prefix = format!("{}charts/{name}/", &entry.0[..length]);
-                subcharts.entry(prefix).or_default().push(entry);
+                // Without the slash, which comes after a hyphen: `fluentd` is before `fluentd-x`.
+                let place = format!("{}charts/{name}", &entry.0[..length]);
+                subcharts.entry(place).or_default().push(entry);
             }
             None => {
                 assert!(subcharts.is_empty(), "{}: a file behind a subchart", entry.0);
@@ -129,8 +130,8 @@ fn sorted(entries: Vec<(String, Vec<u8>)>, prefix: &str) -> Vec<(String, Vec<u8>
             }
         }
     }
-    for (prefix, entries) in subcharts {
-        own.extend(sorted(entries, &prefix));
+    for (place, entries) in subcharts {
+        own.extend(sorted(entries, &format!("{place}/")));
     }
     own
 }
