@@ -3,7 +3,7 @@ use serde::Deserialize;
 
 use super::{
     Descriptor,
-    manifest::{Mention, invalid},
+    manifest::{Mentions, invalid},
 };
 use crate::error::{Reason, Result};
 
@@ -29,7 +29,7 @@ impl Index {
     fn read(descriptor: &Descriptor, bytes: Bytes) -> Result<Self> {
         #[derive(Deserialize)]
         struct View {
-            manifests: Option<Vec<Mention>>,
+            manifests: Option<Mentions>,
         }
         if !descriptor.media_type.is_index() {
             return Err(invalid("not an image index")
@@ -38,9 +38,7 @@ impl Index {
         }
         let view: View = serde_json::from_slice(&bytes)
             .map_err(|error| invalid(format!("not the JSON of an index: {error}")).with_source(error))?;
-        let manifests = view.manifests.unwrap_or_default().into_iter().enumerate();
-        let manifests =
-            manifests.map(|(n, mention)| mention.read(&format!("manifests[{n}]"))).collect::<Result<_>>()?;
+        let manifests = view.manifests.unwrap_or_default().read("manifests")?;
         Ok(Self { descriptor: descriptor.clone(), bytes, manifests })
     }
 

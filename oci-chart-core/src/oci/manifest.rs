@@ -1,16 +1,13 @@
 mod attached;
+mod mention;
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write as _},
-};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use bytes::Bytes;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::Deserialize;
 
+pub(super) use self::mention::Mentions;
+use self::mention::{Annotations, Mention};
 use super::{Descriptor, MediaType};
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
@@ -101,11 +98,10 @@ impl Manifest {
                 .with_context("expected", &descriptor.media_type)
                 .with_context("actual", own));
         }
-        let config = view.config.map(|mention| mention.read("config")).transpose()?;
-        let layers = view.layers.unwrap_or_default().into_iter().enumerate();
-        let layers =
-            layers.map(|(n, mention)| mention.read(&format!("layers[{n}]"))).collect::<Result<_>>()?;
-        let subject = view.subject.map(|mention| mention.read("subject")).transpose()?;
+        let named = |field| move |mention: Mention| mention.read().map_err(|wrong| wrong.at(field));
+        let config = view.config.map(named("config")).transpose()?;
+        let layers = view.layers.unwrap_or_default().read("layers")?;
+        let subject = view.subject.map(named("subject")).transpose()?;
         Ok(Self {
             descriptor: descriptor.clone(),
             bytes,
@@ -160,77 +156,10 @@ struct View {
     media_type: Option<String>,
     artifact_type: Option<String>,
     config: Option<Mention>,
-    layers: Option<Vec<Mention>>,
+    layers: Option<Mentions>,
     #[serde(default)]
     annotations: Annotations,
     subject: Option<Mention>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Mention {
-    media_type: Option<String>,
-    digest: Option<String>,
-    size: Option<serde_json::Number>,
-    #[serde(default)]
-    annotations: Annotations,
-    artifact_type: Option<String>,
-}
-
-impl Mention {
-    /// The descriptor, if it is one; `field` is where it stands.
-    pub(super) fn read(self, field: &str) -> Result<Descriptor> {
-        let missing = |part: &str| {
-            invalid(format!("`{field}.{part}` is missing"))
-                .with_reason(Reason::FieldMissing)
-                .with_context("field", format!("{field}.{part}"))
-        };
-        let wrong = |part: &str, why: String| {
-            invalid(format!("`{field}.{part}` is wrong: {why}"))
-                .with_reason(Reason::FieldInvalid)
-                .with_context("field", format!("{field}.{part}"))
-        };
-        let media_type =
-            self.media_type.filter(|text| !text.is_empty()).ok_or_else(|| missing("mediaType"))?;
-        let digest = self.digest.ok_or_else(|| missing("digest"))?;
-        let digest = digest.parse().map_err(|error| wrong("digest", format!("{error}")))?;
-        let size = self.size.ok_or_else(|| missing("size"))?;
-        let size = size.as_u64().ok_or_else(|| wrong("size", format!("{size} is no number of bytes")))?;
-        let mut descriptor = Descriptor::new(media_type.into(), digest, size);
-        descriptor.annotations = self.annotations.0;
-        descriptor.artifact_type = self.artifact_type.filter(|kind| !kind.is_empty()).map(MediaType::from);
-        Ok(descriptor)
-    }
-}
-
-/// Annotations in which a null is an empty text; there may be hundreds of thousands, so there is no second map of them.
-#[derive(Default)]
-pub(super) struct Annotations(pub(super) BTreeMap<String, String>);
-
-impl<'de> Deserialize<'de> for Annotations {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Annotations;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("annotations")
-            }
-
-            fn visit_unit<E>(self) -> std::result::Result<Annotations, E> {
-                Ok(Annotations::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> std::result::Result<Annotations, A::Error> {
-                let mut annotations = BTreeMap::new();
-                while let Some((key, value)) = from.next_entry::<String, Option<String>>()? {
-                    annotations.insert(key, value.unwrap_or_default());
-                }
-                Ok(Annotations(annotations))
-            }
-        }
-        from.deserialize_any(Reader)
-    }
 }
 
 fn mention(text: &mut String, descriptor: &Descriptor) {

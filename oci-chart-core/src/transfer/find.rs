@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::{nearest::with_nearest, select};
 use crate::{
     context::Context,
+    digest::Digest,
     error::{Error, ErrorKind, Reason, Result},
     limits::Limits,
     name::Selector,
@@ -61,14 +62,10 @@ pub(super) async fn chart_in(
         let parts = ChartParts::from_manifest(&manifest)?;
         return Ok((manifest, parts));
     }
-    let mut open = VecDeque::from(Index::parse(&descriptor, bytes)?.manifests().to_vec());
+    let mut open = VecDeque::from(children(&descriptor, bytes, MOST_MANIFESTS + 1)?);
     let mut found: Option<(Manifest, ChartParts)> = None;
     let mut seen = 0;
     while let Some(child) = open.pop_front() {
-        // Helm skips everything else, Docker's manifests too.
-        if child.media_type != MediaType::OCI_INDEX && child.media_type != MediaType::OCI_MANIFEST {
-            continue;
-        }
         seen += 1;
         if seen > MOST_MANIFESTS {
             return Err(Error::limit(
@@ -79,9 +76,9 @@ pub(super) async fn chart_in(
             .with_context("index", descriptor.digest)
             .with_hint("ask for the chart's own manifest by its digest"));
         }
-        let (child, bytes) = from.fetch_manifest(&Selector::Digest(child.digest)).await?;
+        let (child, bytes) = from.fetch_manifest(&Selector::Digest(child)).await?;
         if child.media_type.is_index() {
-            open.extend(Index::parse(&child, bytes)?.manifests().iter().cloned());
+            open.extend(children(&child, bytes, MOST_MANIFESTS + 1 - seen)?);
             continue;
         }
         let manifest = Manifest::parse(&child, bytes)?;
@@ -98,6 +95,15 @@ pub(super) async fn chart_in(
             .with_context("index", descriptor.digest)
             .with_hint("this reference holds something else than a Helm chart, an image for example")
     })
+}
+
+/// The first so many manifests and indexes that an index lists. Helm skips everything else, Docker's manifests too.
+fn children(index: &Descriptor, bytes: Bytes, most: usize) -> Result<Vec<Digest>> {
+    let index = Index::parse(index, bytes)?;
+    let wanted = index.manifests().iter().filter(|child| {
+        child.media_type == MediaType::OCI_INDEX || child.media_type == MediaType::OCI_MANIFEST
+    });
+    Ok(wanted.take(most).map(|child| child.digest).collect())
 }
 
 /// Which of them is meant nobody can know. Helm takes the one whose bytes came last, so another from one pull to the next.

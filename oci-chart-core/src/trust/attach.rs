@@ -4,6 +4,7 @@
 //! Nothing here is signed: an attachment is as good as whoever may push to the repository. What somebody vouches for is an
 //! [`Attestation`](super::Attestation).
 
+mod claims;
 mod fetch;
 mod sbom;
 mod tree;

@@ -10,7 +10,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, future::join, stream};
 
-use self::layers::{Layer, layers};
+pub(super) use self::layers::Layer;
+use self::layers::layers;
 use super::{
     Candidate, Format, Verdict, attest::Demand, budget::Budget, evidence::Trouble, examination::Objection,
     flaw::Flaw,

@@ -53,7 +53,7 @@ pub async fn fetch_attachment(
 }
 
 /// What a manifest says it is (image-spec 1.1): its own type, else that of its configuration, unless that is the empty one.
-pub(super) fn artifact_type(manifest: &Manifest) -> Option<MediaType> {
+fn artifact_type(manifest: &Manifest) -> Option<MediaType> {
     let config = || manifest.config().map(|config| config.media_type.clone());
     manifest.artifact_type().cloned().or_else(config).filter(|kind| *kind != MediaType::EMPTY_JSON)
 }

@@ -17,7 +17,7 @@ use super::{
         statement::COSIGN_SIGN,
         text,
     },
-    fetch::artifact_type,
+    claims::Claims,
     sbom::{CYCLONEDX, SPDX},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     limits::Limits,
     name::{Selector, Tag},
-    oci::{Descriptor, Manifest},
+    oci::Descriptor,
     store::{Side, Store, Traced},
     transfer::select,
 };
@@ -36,8 +36,6 @@ const DEEPEST: u32 = 3;
 
 /// How many requests are under way at a time; each may bring a manifest of the largest size.
 const PARALLEL: usize = 2;
-
-const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 
 /// All that is attached to a manifest, and what is attached to that.
 ///
@@ -256,19 +254,12 @@ impl Search<'_> {
             Err(error) => return Err(error),
         };
         self.budget.charge(bytes.len() as u64)?;
-        let Ok(manifest) = Manifest::parse(&descriptor, bytes) else {
+        let Ok(claims) = Claims::read(&descriptor, &bytes) else {
             return Ok(entry(listed, AttachedKind::Other));
         };
-        let own = artifact_type(&manifest).map(|kind| kind.to_string());
-        let predicate = manifest.annotations().get(PREDICATE).cloned();
-        let kind = kind_of(&manifest, own.as_deref(), predicate.as_deref(), &place);
-        Ok(Attached {
-            artifact_type: own,
-            predicate_type: predicate,
-            layers: manifest.layers().iter().map(|layer| layer.media_type.to_string()).collect(),
-            bytes: manifest.layers().iter().fold(0, |sum: u64, layer| sum.saturating_add(layer.size)),
-            ..entry(descriptor, kind)
-        })
+        let kind = kind_of(&claims, &place);
+        let Claims { artifact_type, predicate_type, layers, bytes } = claims;
+        Ok(Attached { artifact_type, predicate_type, layers, bytes, ..entry(descriptor, kind) })
     }
 }
 
@@ -277,9 +268,7 @@ async fn all_of<T>(tasks: Vec<Task<'_, Result<T>>>) -> Result<Vec<T>> {
     stream::iter(tasks).buffered(PARALLEL).try_collect().await
 }
 
-fn kind_of(manifest: &Manifest, own: Option<&str>, predicate: Option<&str>, place: &Place) -> AttachedKind {
-    let layer = manifest.layers().first().map_or("", |layer| layer.media_type.as_str());
-    let own = own.unwrap_or_default();
+fn kind_of(claims: &Claims, place: &Place) -> AttachedKind {
     if let Place::Tag(tag) = place {
         return match tag.as_str().rsplit('.').next() {
             Some("sig") => AttachedKind::Signature,
@@ -287,8 +276,9 @@ fn kind_of(manifest: &Manifest, own: Option<&str>, predicate: Option<&str>, plac
             _ => AttachedKind::Sbom,
         };
     }
-    match (own, layer) {
-        (_, layer) if layer.starts_with(BUNDLE_TYPES) => match predicate {
+    let layer = claims.layers.first().map_or("", String::as_str);
+    match (claims.artifact_type.as_deref().unwrap_or_default(), layer) {
+        (_, layer) if layer.starts_with(BUNDLE_TYPES) => match claims.predicate_type.as_deref() {
             Some(COSIGN_SIGN) => AttachedKind::Signature,
             _ => AttachedKind::Attestation,
         },

@@ -11,8 +11,8 @@ use crate::{
 /// A layer of a manifest that holds signatures: what it is, and cosign's annotations of it. Nothing else that stands there is kept, however
 /// much of it there is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layer {
-    pub(super) descriptor: Descriptor,
+pub(in crate::trust) struct Layer {
+    pub(in crate::trust) descriptor: Descriptor,
     pub(super) annotations: BTreeMap<String, String>,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn layers(manifest: &Descriptor, bytes: &[u8], most: usize) -> Result
 }
 
 impl Layer {
-    fn read(json: Json<'_>) -> Result<Self, Flaw> {
+    pub(in crate::trust) fn read(json: Json<'_>) -> Result<Self, Flaw> {
         let text = |key: &str| json.get(key).and_then(Json::text);
         let wrong = || Flaw::malformed("a layer of the manifest lacks its type, digest or size");
         let media_type = text("mediaType").ok_or_else(wrong)?;

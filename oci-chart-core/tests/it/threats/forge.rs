@@ -182,6 +182,19 @@ impl Forge {
         json!({"mediaType": MANIFEST, "digest": digest, "size": size, "artifactType": BUNDLE}).to_string()
     }
 
+    /// The entry of a manifest that gives itself this type, and a number, to be another one.
+    pub(super) fn manifest_called(&self, number: usize, artifact_type: &str) -> String {
+        let manifest = format!(r#"{{"schemaVersion":2,"number":{number},"artifactType":"{artifact_type}"}}"#);
+        let (size, digest) = (manifest.len(), self.registry.manifest(MANIFEST, manifest));
+        json!({"mediaType": MANIFEST, "digest": digest, "size": size}).to_string()
+    }
+
+    /// Puts a document under the chart's tag, as large as a manifest may be: `middle` is repeated.
+    pub(super) fn chart_of(&self, media_type: &str, begin: &str, middle: &str, end: &str) {
+        let document = filled(4 << 20, begin, middle, end);
+        self.registry.tag("1.2.3", &self.registry.manifest(media_type, document));
+    }
+
     /// Puts one layer with these annotations, none of them a signature, behind the signature tag.
     pub(super) fn layer_with(&self, annotations: &str) {
         self.listed(Vec::new());
@@ -244,4 +257,9 @@ impl Forge {
         self.registry.tag(&format!("{}.sig", self.chart.replace(':', "-")), &digest);
         digest
     }
+}
+
+/// As many repetitions of `middle` as go into so many bytes.
+pub(super) fn filled(most: usize, begin: &str, middle: &str, end: &str) -> String {
+    format!("{begin}{}{end}", middle.repeat((most - begin.len() - end.len()) / middle.len()))
 }
