@@ -60,6 +60,9 @@ pub(super) struct Inner {
 
 const UNKNOWN: u64 = u64::MAX;
 
+/// The directory of notes where tags pointed.
+const TAGS: &str = "tags";
+
 /// How much is in a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 #[non_exhaustive]
@@ -296,6 +299,7 @@ impl Inner {
             }
             left = left.saturating_sub(found.bytes);
         }
+        self.remove_idle_notes();
         self.bytes.store(left, Ordering::Relaxed);
         self.added.store(0, Ordering::Relaxed);
         Ok(removed)
@@ -330,6 +334,16 @@ impl Inner {
         }
     }
 
+    /// Where a tag pointed is of no use once its manifest is gone.
+    fn remove_idle_notes(&self) {
+        for path in list(&self.root.join(TAGS)).unwrap_or_default() {
+            let digest = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+            if digest.is_none_or(|digest| !entry::manifest_place(&self.root, &digest).exists()) {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+
     /// Held by whoever makes room.
     fn lock_file(&self) -> Result<fs::File> {
         crate::platform::create_private_dir(&self.root)?;
@@ -338,7 +352,7 @@ impl Inner {
     }
 
     fn tag_place(&self, store: &str, tag: &Tag) -> PathBuf {
-        self.root.join("tags").join(Digest::of(format!("{store}\n{tag}")).hex())
+        self.root.join(TAGS).join(Digest::of(format!("{store}\n{tag}")).hex())
     }
 }
 
