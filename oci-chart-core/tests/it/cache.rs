@@ -1,9 +1,13 @@
 //! The content cache: what it saves, what it survives, and what it never does.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use futures_util::TryStreamExt as _;
 use oci_chart_core::{
-    Client, Content, Context, Event,
+    Client, Content, Context, ErrorKind, Event,
     name::{Location, Selector, Tag},
     oci::{Descriptor, MediaType},
     store::{Blob, Cache, Cached, Memory, Store, StoreExt as _, TagMode},
@@ -118,12 +122,18 @@ fn what_broke_off_is_not_kept() {
         assert_eq!(all(directory.path()), Vec::<std::path::PathBuf>::new(), "{fault:?}");
         registry.script().clear();
     }
-    // Nor what its reader gave up.
+    // Nor what its reader gave up, though much of it is on the disk by then.
     let store = client(&registry, &Cache::new(directory.path()));
     block(async {
-        use futures_util::TryStreamExt as _;
         let mut stream = store.fetch(&descriptor).await.unwrap();
-        stream.try_next().await.unwrap();
+        let mut have = 0;
+        while have < 2_000_000 {
+            have += stream.try_next().await.unwrap().unwrap().len();
+        }
+        let [begun] = &all(directory.path())[..] else { panic!("not one file") };
+        assert!(
+            begun.to_string_lossy().contains(".new-") && fs_err::metadata(begun).unwrap().len() > 1_000_000
+        );
     });
     assert_eq!(all(directory.path()), Vec::<std::path::PathBuf>::new());
     assert_eq!(block(store.fetch_bytes(&descriptor, 1 << 30)).unwrap(), bytes);
@@ -144,18 +154,19 @@ fn a_cache_stays_within_its_bound_and_drops_what_was_not_used() {
         block(memory.push(blob, &[])).unwrap();
         block(store.fetch_bytes(blob.descriptor(), 1 << 20)).unwrap();
         assert!(cache.usage().unwrap().bytes <= 100_000, "after {n}");
+        if n == 0 {
+            // From now on it is in the cache, or nowhere.
+            block(memory.delete(&Selector::Digest(blob.descriptor().digest))).unwrap();
+        }
         // All of the same age but the first, which is the oldest.
         for file in files(directory.path()) {
-            let age =
-                if file.ends_with(blobs[n].descriptor().digest.hex()) { 1000 - n as u64 } else { continue };
-            let file = fs_err::OpenOptions::new().append(true).open(file).unwrap();
-            file.file().set_modified(std::time::SystemTime::now() - Duration::from_secs(age)).unwrap();
+            if file.ends_with(blobs[n].descriptor().digest.hex()) {
+                grow_old(&file, 1000 - n as u64);
+            }
         }
         // The first one is used all the time.
         block(store.fetch_bytes(blobs[0].descriptor(), 1 << 20)).unwrap();
     }
-    block(memory.delete(&Selector::Digest(blobs[0].descriptor().digest))).unwrap();
-    block(store.fetch_bytes(blobs[0].descriptor(), 1 << 20)).unwrap();
     block(memory.delete(&Selector::Digest(blobs[3].descriptor().digest))).unwrap();
     assert!(block(store.fetch_bytes(blobs[3].descriptor(), 1 << 20)).is_err(), "long gone");
 
@@ -184,13 +195,148 @@ fn what_is_larger_than_the_cache_passes_by() {
 fn files_that_nobody_finished_are_removed_in_time() {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::new(directory.path());
-    for (name, age) in [(".new-old", 7200), (".new-young", 10), ("somebody-else-s", 7200)] {
-        let file = fs_err::File::create(directory.path().join(name)).unwrap();
-        file.file().set_modified(std::time::SystemTime::now() - Duration::from_secs(age)).unwrap();
+    for (name, age) in [(".new-old", 3700), (".new-young", 3500), ("somebody-else-s", 7200)] {
+        let path = directory.path().join(name);
+        fs_err::write(&path, "").unwrap();
+        grow_old(&path, age);
     }
+    // By a clock that went back since.
+    fs_err::File::create(directory.path().join(".new-tomorrow"))
+        .and_then(|file| file.file().set_modified(SystemTime::now() + Duration::from_secs(86_400)))
+        .unwrap();
     cache.prune(1 << 30).unwrap();
     let left = |name| directory.path().join(name).exists();
-    assert_eq!([".new-old", ".new-young", "somebody-else-s"].map(left), [false, true, true]);
+    assert_eq!(
+        [".new-old", ".new-young", ".new-tomorrow", "somebody-else-s"].map(left),
+        [false, true, true, true]
+    );
+}
+
+#[test]
+fn a_use_is_noted_once_a_minute() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = stocked(Cache::new(directory.path()), &[1]);
+    block(store.fetch_bytes(content(1).descriptor(), 1 << 20)).unwrap();
+    let file = &files(directory.path())[0];
+    let age = || fs_err::metadata(file).unwrap().modified().unwrap().elapsed().unwrap();
+    for (seconds, renewed) in [(50, false), (70, true)] {
+        grow_old(file, seconds);
+        block(store.fetch_bytes(content(1).descriptor(), 1 << 20)).unwrap();
+        assert_eq!(age() < Duration::from_secs(40), renewed, "{seconds}");
+    }
+}
+
+#[test]
+fn what_other_processes_add_counts() {
+    let directory = tempfile::tempdir().unwrap();
+    // Two processes have two of them.
+    let [one, other] = [(); 2].map(|()| Cache::new(directory.path()).with_bound(100_000));
+    let usage = one.clone();
+    let one = stocked(one, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    let other = stocked(other, &[10, 11, 12, 13]);
+    let read = |store: &Cached, n| drop(block(store.fetch_bytes(content(n).descriptor(), 1 << 20)).unwrap());
+    read(&one, 0);
+    read(&other, 10);
+    (1..8).for_each(|n| read(&one, n));
+    assert_eq!(usage.usage().unwrap().bytes, 90_000);
+    for n in 11..14 {
+        read(&other, n);
+        assert!(usage.usage().unwrap().bytes <= 100_000, "after {n}");
+    }
+}
+
+#[test]
+fn one_at_a_time_makes_room() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = Cache::new(directory.path()).with_bound(25_000);
+    let store = stocked(cache.clone(), &[1, 2, 3, 4]);
+    let read = |n| drop(block(store.fetch_bytes(content(n).descriptor(), 1 << 20)).unwrap());
+    read(1);
+    let file = fs_err::OpenOptions::new().write(true).create(true).open(directory.path().join(".lock"));
+    let lock = file.unwrap();
+    fs4::FileExt::lock(&lock).unwrap();
+    // Whoever reads neither waits for the other nor removes what that one may count on.
+    (2..4).for_each(read);
+    assert_eq!(cache.usage().unwrap().entries, 3);
+    // Who was told to make room waits for his turn.
+    let (sender, pruned) = std::sync::mpsc::channel();
+    let waiting = cache.clone();
+    let thread = std::thread::spawn(move || sender.send(waiting.prune(0).unwrap()).unwrap());
+    assert!(pruned.recv_timeout(Duration::from_millis(300)).is_err(), "it did not wait");
+    assert_eq!(cache.usage().unwrap().entries, 3);
+    drop(lock);
+    assert_eq!(pruned.recv_timeout(Duration::from_secs(30)).unwrap().entries, 3);
+    thread.join().unwrap();
+}
+
+#[test]
+fn large_content_is_checked_before_and_while_it_is_read() {
+    use std::io::{Seek as _, SeekFrom, Write as _};
+
+    let directory = tempfile::tempdir().unwrap();
+    let memory = Memory::default();
+    let bytes: Vec<u8> = (0..9_000_000u32).map(|n| (n % 251) as u8).collect();
+    let blob = Blob::from_bytes("text/plain".into(), bytes.clone());
+    block(memory.push(&blob, &[])).unwrap();
+    let store = Cached::new(Arc::new(memory.clone()), Cache::new(directory.path()));
+    let fetch = || block(store.fetch_bytes(blob.descriptor(), 1 << 30));
+    fetch().unwrap();
+    let spoil = || {
+        let file = &files(directory.path())[0];
+        let mut file = fs_err::OpenOptions::new().write(true).open(file).unwrap();
+        file.seek(SeekFrom::End(-1)).unwrap();
+        file.write_all(b"!").unwrap();
+    };
+    spoil();
+    assert_eq!(fetch().unwrap(), bytes, "from the other store");
+    block(memory.delete(&Selector::Digest(blob.descriptor().digest))).unwrap();
+    assert_eq!(fetch().unwrap(), bytes, "kept anew");
+    let changed = block(async {
+        let mut stream = store.fetch(blob.descriptor()).await.unwrap();
+        stream.try_next().await.unwrap();
+        spoil();
+        stream.try_collect::<Vec<_>>().await
+    });
+    assert_eq!(changed.unwrap_err().kind(), ErrorKind::DigestMismatch);
+}
+
+#[test]
+fn tags_are_remembered_for_their_own_repository_and_as_they_were_seen_last() {
+    let (registry, directory) = (Registry::start().unwrap(), tempfile::tempdir().unwrap());
+    let cache = Cache::new(directory.path());
+    push(&client(&registry, &cache), 1, TagMode::Create);
+    push(&client(&registry, &cache), 2, TagMode::Create);
+    let manifest = registry.manifest("charts/web", "1.0.0").unwrap();
+    let other = manifest.bytes.to_vec();
+    let other = String::from_utf8(other).unwrap().replacen('{', "{  ", 1);
+    registry.put_manifest("charts/other", "1.0.0", &manifest.media_type, other).unwrap();
+    registry.log().take();
+    let look = |repository: &str, tag: &str| {
+        let registries = Client::builder().plain_http(host(&registry)).cache(cache.clone()).build().unwrap();
+        let location: Location = format!("oci://{}/{repository}", registry.host()).parse().unwrap();
+        block(registries.open(&location).unwrap().fetch_manifest(&version(tag))).unwrap();
+        methods(&registry)
+    };
+    assert_eq!(look("charts/web", "1.0.0"), "GET");
+    for (repository, tag) in [("charts/web", "2.0.0"), ("charts/other", "1.0.0")] {
+        assert_eq!(look(repository, tag), "GET", "nothing is known of {repository}:{tag}");
+        assert_eq!(look(repository, tag), "HEAD");
+    }
+    // Moved, and what was there before has made room.
+    let moved = registry.manifest("charts/web", "2.0.0").unwrap();
+    registry.put_manifest("charts/web", "1.0.0", &moved.media_type, moved.bytes).unwrap();
+    assert_eq!(look("charts/web", "1.0.0"), "HEAD");
+    let old = manifest.digest.split_once(':').unwrap().1.to_owned();
+    let old = files(directory.path()).into_iter().find(|path| path.to_string_lossy().contains(&old));
+    fs_err::remove_file(old.unwrap()).unwrap();
+    assert_eq!(look("charts/web", "1.0.0"), "HEAD", "where it points now is what was noted");
+
+    // The notes go with what they point at.
+    let notes = || all(&directory.path().join("tags")).len();
+    cache.prune(1 << 20).unwrap();
+    assert_eq!(notes(), 3);
+    cache.prune(0).unwrap();
+    assert_eq!(notes(), 0);
 }
 
 #[test]
@@ -269,6 +415,25 @@ fn nobody_else_can_read_it() {
     let store = Cached::new(Arc::new(memory), Cache::new(&root));
     block(store.fetch_bytes(blob.descriptor(), 100)).unwrap();
     assert_eq!(fs_err::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+/// Ten thousand bytes, different for each `n`.
+fn content(n: u8) -> Blob {
+    Blob::from_bytes("text/plain".into(), vec![n; 10_000])
+}
+
+/// A store with such content behind `cache`.
+fn stocked(cache: Cache, contents: &[u8]) -> Cached {
+    let memory = Memory::default();
+    for n in contents {
+        block(memory.push(&content(*n), &[])).unwrap();
+    }
+    Cached::new(Arc::new(memory), cache)
+}
+
+fn grow_old(path: &std::path::Path, seconds: u64) {
+    let file = fs_err::OpenOptions::new().append(true).open(path).unwrap();
+    file.file().set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
 }
 
 /// The entries of the cache, tags aside.

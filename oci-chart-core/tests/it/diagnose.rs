@@ -1,6 +1,10 @@
 //! What a diagnosis finds on registries that fail in every way, and that it leaves no trace there.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use oci_chart_core::{
     CancelToken, Client, ClientBuilder, Context, Error, ErrorKind, Location, Reason,
@@ -73,6 +77,11 @@ fn assert_failed(found: &Diagnosis, check: Check, reason: Reason) {
     let finding = found.get(check).unwrap();
     assert_eq!((finding.status, finding.reason), (Status::Failed, Some(reason)), "{found:#}");
     assert!(finding.hint.is_some() && !found.is_ok(), "{found:#}");
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
 fn fact<'a>(found: &'a Diagnosis, check: Check, name: &str) -> &'a str {
@@ -155,7 +164,56 @@ fn certificates_that_are_not_believed_are_shown() {
             start(|builder| builder.tls(Tls::new(pem, include_str!("transport/certificates/key.pem"))));
         let trusted =
             Client::builder().root_certificate(include_str!("transport/certificates/authority.pem"));
-        assert_failed(&diagnose_with(trusted, &registry, NAME), Check::Tls, reason);
+        let found = diagnose_with(trusted, &registry, NAME);
+        assert_failed(&found, Check::Tls, reason);
+        // What was shown is told whatever is wrong with it, and nothing was asked over such a connection.
+        let expired = fact(&found, Check::Tls, "valid until").parse::<u64>().unwrap() < now();
+        let named = fact(&found, Check::Tls, "names").contains("127.0.0.1");
+        assert_eq!(
+            (expired, named),
+            (reason == Reason::CertificateExpired, reason != Reason::CertificateName)
+        );
+        assert_eq!((found.status(Check::Api), registry.log().entries().len()), (Status::Skipped, 0));
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_checked_is_told_and_still_shown() {
+    let registry = start(|builder| builder.tls(Tls::built_in()));
+    let options = ConnectionOptions::default().with_unchecked_certificate(host(&registry));
+    let found = diagnose_with(Client::builder().connection(options), &registry, NAME);
+    let finding = found.get(Check::Tls).unwrap();
+    assert_eq!(finding.status, Status::Ok, "{found:#}");
+    assert!(finding.summary.contains("not checked") && finding.hint.is_some(), "{found:#}");
+    assert!(!fact(&found, Check::Tls, "issuer").is_empty(), "{found:#}");
+}
+
+#[test]
+fn a_login_that_has_ended_is_found_before_it_is_shown() {
+    // {"exp":784111777}, a Sunday in 1994.
+    let old_token = "eyJhbGciOiJub25lIn0.eyJleHAiOjc4NDExMTc3N30.x";
+    let ends = |login: Credentials, seconds: u64| {
+        login.with_expiry(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).with_origin("the vault")
+    };
+    let basic = || Credentials::basic("robot", "hunter2");
+    for (login, status) in [
+        (ends(basic(), now() - 60), Status::Failed),
+        (ends(basic(), now() + 3600), Status::Ok),
+        (Credentials::bearer(old_token).with_origin("the vault"), Status::Failed),
+    ] {
+        let registry = start(|builder| builder.basic_auth("robot", "hunter2"));
+        let end = login.expiry().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let found = diagnose(&registry, NAME, StaticCredentials::default().with(host(&registry), login));
+        assert_eq!(found.status(Check::Credentials), status, "{found:#}");
+        assert_eq!(fact(&found, Check::Credentials, "ends"), end.to_string());
+        assert_eq!(fact(&found, Check::Credentials, "from"), "the vault");
+        let shown = registry.log().count(|exchange| exchange.authorization.is_some());
+        if status == Status::Ok {
+            assert!(found.status(Check::Login) == Status::Ok && shown > 0, "{found:#}");
+        } else {
+            assert_failed(&found, Check::Credentials, Reason::CredentialsRefused);
+            assert_eq!((found.status(Check::Login), shown), (Status::Skipped, 0), "{found:#}");
+        }
     }
 }
 
@@ -266,7 +324,7 @@ fn something_else_than_a_registry() {
 
 #[test]
 fn clocks_and_limits() {
-    let registry = start(|builder| builder.latency(std::time::Duration::ZERO));
+    let registry = start(|builder| builder.latency(Duration::ZERO));
     let headers = vec![
         ("date".to_owned(), "Sun, 06 Nov 1994 08:49:37 GMT".to_owned()),
         ("ratelimit-limit".to_owned(), "100;w=21600".to_owned()),
@@ -347,11 +405,11 @@ fn layouts() {
 
 #[test]
 fn a_diagnosis_can_be_stopped() {
-    let registry = Arc::new(start(|builder| builder.latency(std::time::Duration::from_secs(30))));
+    let registry = Arc::new(start(|builder| builder.latency(Duration::from_secs(30))));
     let cancel = CancelToken::new();
     let cx = Context::default().with_cancel(cancel.clone());
     let stop = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(100));
         cancel.cancel();
     });
     let client = Client::builder().plain_http(host(&registry)).build().unwrap();

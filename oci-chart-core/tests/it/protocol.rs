@@ -4,6 +4,7 @@ mod hasty;
 mod lists;
 mod manifests;
 mod mounts;
+mod races;
 mod referrers;
 mod uploads;
 

@@ -17,7 +17,7 @@ use oci_chart_core::{
     chart::{LoadOptions, PackageOptions},
     name::{Host, Selector, Tag},
     oci::{ArtifactOptions, Descriptor, MediaType},
-    store::{Blob, ConnectionOptions, Registries, Repository, Store, TagMode},
+    store::{Blob, ConnectionOptions, Registries, Repository, RepositoryOptions, Store, TagMode},
     transfer::{self, Action, PullOptions, Pulled, PushOptions},
 };
 use oci_chart_testkit::{Bearer, Bite, Builder, Profile, Quirk, Registry, raw};
@@ -47,16 +47,24 @@ impl Stage {
 
     /// A client that has learnt nothing yet.
     fn client(&self) -> Registries {
-        self.client_as(self.profile.login().map(|(user, password)| Credentials::basic(user, password)))
+        self.client_as(self.login())
+    }
+
+    fn login(&self) -> Option<Credentials> {
+        self.profile.login().map(|(user, password)| Credentials::basic(user, password))
     }
 
     fn client_as(&self, who: Option<Credentials>) -> Registries {
+        self.client_of(who, RepositoryOptions::default())
+    }
+
+    fn client_of(&self, who: Option<Credentials>, repositories: RepositoryOptions) -> Registries {
         let mut credentials = StaticCredentials::default();
         if let Some(who) = who {
             credentials = credentials.with(self.host(), who);
         }
         let options = ConnectionOptions::default().with_plain_http(self.host());
-        Registries::new(options, credentials).unwrap()
+        Registries::with_options(options, repositories, credentials).unwrap()
     }
 
     fn host(&self) -> Host {

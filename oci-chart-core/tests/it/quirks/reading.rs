@@ -3,12 +3,12 @@
 use oci_chart_core::{
     ErrorKind, Reason,
     oci::{Descriptor, MediaType},
-    store::Blob,
+    store::{Blob, StoreExt as _},
     transfer::Action,
 };
 use oci_chart_testkit::{Class, Exchange, Fault, Profile, Quirk, raw::ask};
 
-use super::{REPOSITORY, Stage, pull, push, tag, tags};
+use super::{REPOSITORY, Stage, artifact, pull, push, tag, tags};
 use crate::remote::block;
 
 #[test]
@@ -82,6 +82,12 @@ fn the_length_that_head_announces_spoils_no_pull() {
     assert_eq!(length("HEAD"), length("GET") + 1);
     assert_eq!(push(&stage.store(), "1.0.0").unwrap(), Action::Unchanged);
     assert_eq!(pull(&stage.store(), "1.0.0").unwrap().descriptor.size, length("GET"));
+    // Nor what is read by the descriptor that a look gave.
+    let store = stage.store();
+    let looked = block(store.resolve(&tag("1.0.0"))).unwrap();
+    assert_eq!(looked.size, length("HEAD"));
+    let bytes = block(store.fetch_bytes(&looked, 1 << 20)).unwrap();
+    assert_eq!(bytes, artifact("1.0.0").manifest().bytes());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use oci_chart_core::{
     CancelToken, Context, Error, ErrorKind, Event, Reason,
     auth::StaticCredentials,
     name::{Selector, Tag},
-    oci::MediaType,
+    oci::{Descriptor, MediaType},
     store::{Blob, Registries, Repository, RetryOptions, Store as _, StoreExt as _, TagMode},
 };
 use oci_chart_testkit::{Bearer, Fault, Registry, Rule};
@@ -160,6 +160,37 @@ fn both_forms_of_retry_after_are_kept() {
             waits.len() == 1 && (30_000..=30_200).contains(&waits[0].as_millis()),
             "{fault:?}: {waits:?}"
         );
+    }
+}
+
+#[test]
+fn a_look_at_one_who_has_enough_requests_is_not_followed_by_another() {
+    let digest = Descriptor::of(MediaType::OCI_INDEX, INDEX);
+    for (fault, asked) in
+        [(Fault::error(429, "TOOMANYREQUESTS"), None), (Fault::too_many_requests("7"), Some(7))]
+    {
+        let bench = Bench::with(|_| RetryOptions::never());
+        bench.fault("HEAD", "*/manifests/*", u64::MAX, fault.clone());
+        let looked = block(bench.store.resolve(&version())).map(drop);
+        let exists = block(bench.store.exists(&digest)).map(drop);
+        for error in [looked.unwrap_err(), exists.unwrap_err()] {
+            assert_eq!(
+                (error.kind(), error.reason()),
+                (ErrorKind::RateLimited, Some(Reason::TooManyRequests))
+            );
+            assert_eq!(error.retry_after(), asked.map(Duration::from_secs), "{error:?}");
+            assert_eq!((error.get("method"), error.is_retryable()), (Some("HEAD"), true), "{error:?}");
+        }
+        assert_eq!(bench.requests(), 2, "no GET");
+
+        let bench = Bench::new();
+        bench.fault("HEAD", "*/manifests/*", 1, fault);
+        assert_eq!(block(bench.store.resolve(&version())).unwrap(), digest);
+        let methods: Vec<_> = bench.registry.log().take().into_iter().map(|one| one.method).collect();
+        assert_eq!(methods, ["HEAD", "HEAD"]);
+        let [wait] = bench.dial.waits()[..] else { panic!("not one wait") };
+        let least = asked.map_or(100, |seconds| seconds * 1000);
+        assert!((least..=least + 200).contains(&(wait.as_millis() as u64)), "{wait:?}");
     }
 }
 
