@@ -341,14 +341,14 @@ impl Package {
     #[pyo3(signature = (dest, /))]
     fn write_to(&self, py: Python<'_>, dest: PathBuf) -> PyResult<PathBuf> {
         let package = self.package.clone();
-        computed(py, None, move |_| package.write_to_dir(dest))
+        computed(py, None, move |token| package.with_cancel(token).write_to_dir(dest))
     }
 
     /// Unpacks the chart into a new directory below `dest`, called like the chart; its path.
     #[pyo3(signature = (dest, /))]
     fn unpack(&self, py: Python<'_>, dest: PathBuf) -> PyResult<PathBuf> {
         let package = self.package.clone();
-        computed(py, None, move |_| Ok(package.unpack(dest)?.path))
+        computed(py, None, move |token| Ok(package.with_cancel(token).unpack(dest)?.path))
     }
 
     /// The package with a provenance file, signed as `helm package --sign` does.

@@ -163,6 +163,15 @@ impl Package {
         Self::new(content.clone(), *digest, metadata.get().cloned(), Some(provenance.into()), options.clone())
     }
 
+    /// The same package, whose work looks at `token`: [`chart`](Self::chart), [`write_to_dir`](Self::write_to_dir), [`unpack`](Self::unpack), and what else
+    /// reads it. For one call that somebody may want to stop.
+    #[must_use]
+    pub fn with_cancel(&self, token: CancelToken) -> Self {
+        let Inner { content, digest, metadata, provenance, options } = &*self.0;
+        let options = options.clone().with_cancel(token);
+        Self::new(content.clone(), *digest, metadata.get().cloned(), provenance.clone(), options)
+    }
+
     /// The bytes.
     pub fn content(&self) -> &Content {
         &self.0.content

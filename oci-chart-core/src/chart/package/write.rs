@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 use super::Package;
 use crate::{
     chart::{Unpacked, unpack_verified},
+    context::CancelToken,
     error::{Error, Result},
 };
 
@@ -35,7 +36,7 @@ impl Package {
             let directory = directory_of(path);
             fs_err::create_dir_all(directory)?;
             let mut package = temporary(directory)?;
-            copy(&mut self.content().open()?, &mut package)?;
+            copy(&mut self.content().open()?, &mut package, &self.load_options().cancel)?;
             let mut provenance = None;
             if let Some(bytes) = self.provenance() {
                 let mut file = temporary(directory)?;
@@ -93,7 +94,7 @@ fn commit(package: NamedTempFile, provenance: Option<NamedTempFile>, path: &Path
     let before = match fs_err::File::open(&name) {
         Ok(mut file) => {
             let mut kept = temporary(directory_of(path))?;
-            copy(&mut file, &mut kept)?;
+            copy(&mut file, &mut kept, &CancelToken::default())?;
             Some(kept)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -128,9 +129,10 @@ fn check_replaceable(path: &Path) -> io::Result<()> {
     }
 }
 
-fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+fn copy(from: &mut impl Read, to: &mut impl Write, cancel: &CancelToken) -> io::Result<()> {
     let mut buffer = vec![0; 256 << 10];
     loop {
+        cancel.check()?;
         match from.read(&mut buffer)? {
             0 => return Ok(()),
             count => to.write_all(buffer.get(..count).unwrap_or_default())?,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use oci_chart_core::{
-    ErrorKind,
+    CancelToken, ErrorKind,
     chart::{LoadOptions, Package},
 };
 
@@ -81,6 +81,26 @@ fn a_place_that_cannot_be_written_stays_as_it_was() {
 
 /// Not even the superuser writes into `/proc`; elsewhere the mode decides.
 #[cfg(target_os = "linux")]
+#[test]
+fn a_token_stops_writing_unpacking_and_loading() {
+    let package = package(tree(WEB).path()).unwrap().with_provenance("signed");
+    let (place, token) = (tempfile::tempdir().unwrap(), CancelToken::new());
+    let stoppable = package.with_cancel(token.clone());
+    assert_eq!((stoppable.digest(), stoppable.provenance()), (package.digest(), package.provenance()));
+    assert_eq!(stoppable.chart().unwrap().name(), "web");
+    token.cancel();
+    let failures = [
+        stoppable.write_to_dir(place.path()).unwrap_err(),
+        stoppable.unpack(place.path()).unwrap_err(),
+        stoppable.chart().unwrap_err(),
+    ];
+    assert_eq!(failures.map(|error| error.kind()), [ErrorKind::Cancelled; 3]);
+    assert_eq!(names(place.path()), [""; 0]);
+    // The package that it was made of knows nothing of it.
+    package.write_to_dir(place.path()).unwrap();
+    package.unpack(place.path()).unwrap();
+}
+
 #[test]
 fn a_directory_that_cannot_be_written_is_an_error() {
     let package = package(tree(WEB).path()).unwrap();
