@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     oci_chart_chart_free(chart);
 
     char *path = NULL;
-    TRY(oci_chart_package_write(package, argv[2], &path, &err));
+    TRY(oci_chart_package_write(package, argv[2], NULL, &path, &err));
     printf("%s\n  %s\n", path, oci_chart_package_get_digest(package));
     oci_chart_string_free(path);
     oci_chart_package_free(package);

@@ -23,6 +23,7 @@ var otherwise = map[string]string{
 	"oci_chart_error_is_retryable":        "of oci_chart_error_to_json",
 	"oci_chart_pulled_get_digest":         "of oci_chart_pulled_get_descriptor",
 	"oci_chart_status_string":             "the package has the table",
+	"oci_chart_verified_get_digest":       "of oci_chart_verified_get_descriptor",
 	"oci_chart_version_number":            "of oci_chart_version",
 }
 

@@ -258,7 +258,7 @@ func TestErrorsHaveDetails(t *testing.T) {
 
 func TestWhatIsClosedSaysSo(t *testing.T) {
 	pack := web(t)
-	chart := got[*ocichart.Chart](t)(pack.Chart())
+	chart := got[*ocichart.Chart](t)(pack.Chart(context.Background()))
 	client := client(t, ocichart.ClientOptions{})
 	for range 2 {
 		must(t, chart.Close())
@@ -296,7 +296,7 @@ func TestWhatIsForgottenIsFreedAndWhatIsClosedOnlyOnce(t *testing.T) {
 	pack := web(t)
 	for range 50 {
 		for n := range 20 {
-			chart := got[*ocichart.Chart](t)(pack.Chart())
+			chart := got[*ocichart.Chart](t)(pack.Chart(context.Background()))
 			if n%2 == 0 {
 				must(t, chart.Close())
 			}

@@ -101,7 +101,14 @@ func ExampleClient_Verify() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(verified.Value.Digest == published.Chart.Descriptor.Digest)
+	defer verified.Close()
+	// Whoever wants to look at the evidence does it here, before anything of the chart is fetched.
+	pulled, err := client.PullVerified(ctx, verified, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer pulled.Close()
+	fmt.Println(pulled.Descriptor.Digest == published.Chart.Descriptor.Digest)
 	// Output: true
 }
 

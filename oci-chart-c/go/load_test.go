@@ -87,7 +87,7 @@ func TestNothingPilesUp(t *testing.T) {
 		times int
 		call  func()
 	}{
-		"objects": {15, func() { got[*ocichart.Chart](t)(pack.Chart()) }},
+		"objects": {15, func() { got[*ocichart.Chart](t)(pack.Chart(ctx)) }},
 		"bytes":   {15, func() { got[[]byte](t)(chart.Values()) }},
 		"texts":   {120, func() { got[string](t)(chart.MetadataYAML()) }},
 	} {

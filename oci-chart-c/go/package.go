@@ -109,30 +109,32 @@ func (p *Package) WithProvenance(provenance []byte) (*Package, error) {
 	return newPackage(out, taken(status, failure))
 }
 
-// Chart is the chart in the package.
-func (p *Package) Chart() (*Chart, error) {
+// Chart is the chart in the package, which is loaded each time.
+func (p *Package) Chart(ctx context.Context) (*Chart, error) {
 	pointer, err := p.use()
 	if err != nil {
 		return nil, err
 	}
 	defer p.done()
-	var out *C.oci_chart_chart
-	var failure *C.oci_chart_error
-	return newChart(out, taken(C.oci_chart_package_get_chart((*C.oci_chart_package)(pointer), &out, &failure), failure))
+	var found *C.oci_chart_chart
+	err = do(ctx, callbacks{}, func(call *C.oci_chart_call, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_package_get_chart((*C.oci_chart_package)(pointer), call, &found, err)
+	})
+	return newChart(found, err)
 }
 
 // Write writes the package into a directory, which is made if it is not there, under Helm's name for it, and its provenance file beside it.
 // Files appear whole or not at all and replace what was there. It gives the path of the package.
 func (p *Package) Write(ctx context.Context, directory string) (string, error) {
-	return p.place(ctx, directory, func(p *C.oci_chart_package, to *C.char, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_package_write(p, to, out, err)
+	return p.place(ctx, directory, func(p *C.oci_chart_package, to *C.char, call *C.oci_chart_call, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_package_write(p, to, call, out, err)
 	})
 }
 
 // Unpack unpacks the chart into a new directory of its own name below directory: whole, or not at all. It gives the path of the new one.
 func (p *Package) Unpack(ctx context.Context, directory string) (string, error) {
-	return p.place(ctx, directory, func(p *C.oci_chart_package, to *C.char, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
-		return C.oci_chart_package_unpack(p, to, out, err)
+	return p.place(ctx, directory, func(p *C.oci_chart_package, to *C.char, call *C.oci_chart_call, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_package_unpack(p, to, call, out, err)
 	})
 }
 
@@ -153,8 +155,8 @@ func (p *Package) text(ask func(*C.oci_chart_package, **C.char, **C.oci_chart_er
 	return took(out), nil
 }
 
-// place writes to the disk, which nobody can stop, but which waits for its turn.
-func (p *Package) place(ctx context.Context, directory string, write func(*C.oci_chart_package, *C.char, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {
+// place writes to the disk.
+func (p *Package) place(ctx context.Context, directory string, write func(*C.oci_chart_package, *C.char, *C.oci_chart_call, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {
 	pointer, err := p.use()
 	if err != nil {
 		return "", err
@@ -167,8 +169,8 @@ func (p *Package) place(ctx context.Context, directory string, write func(*C.oci
 		return "", err
 	}
 	var out *C.char
-	err = do(ctx, callbacks{}, func(_ *C.oci_chart_call, err **C.oci_chart_error) C.oci_chart_status {
-		return write((*C.oci_chart_package)(pointer), to, &out, err)
+	err = do(ctx, callbacks{}, func(call *C.oci_chart_call, err **C.oci_chart_error) C.oci_chart_status {
+		return write((*C.oci_chart_package)(pointer), to, call, &out, err)
 	})
 	if err != nil {
 		return "", err

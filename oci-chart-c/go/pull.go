@@ -62,17 +62,17 @@ func (c *Client) Pull(ctx context.Context, target string, options *PullOptions) 
 	err := c.do(ctx, callbacks{event: options.OnEvent}, func(client *C.oci_chart_client, call *C.oci_chart_call, err **C.oci_chart_error) C.oci_chart_status {
 		return C.oci_chart_client_pull(client, from, version, &with, call, &found, err)
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer C.oci_chart_pulled_free(found)
-	return newPulled(found)
+	return newPulled(found, err)
 }
 
 // Close closes the package.
 func (p *Pulled) Close() error { return p.Package.Close() }
 
-func newPulled(found *C.oci_chart_pulled) (*Pulled, error) {
+func newPulled(found *C.oci_chart_pulled, err error) (*Pulled, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer C.oci_chart_pulled_free(found)
 	var manifest *C.oci_chart_bytes
 	var pack *C.oci_chart_package
 	var failure *C.oci_chart_error

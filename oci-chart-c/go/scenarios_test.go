@@ -50,12 +50,16 @@ type world struct {
 	charts           map[string]*ocichart.Chart
 	packages         map[string]*ocichart.Package
 	keys             map[string]*ocichart.Signer
+	verified         map[string]*ocichart.Verified
 	host, logins     string
 	results          map[string]map[string]any
 }
 
 func newWorld(t *testing.T, told scenario, store string) *world {
-	w := &world{T: t, charts: map[string]*ocichart.Chart{}, packages: map[string]*ocichart.Package{}, keys: map[string]*ocichart.Signer{}, results: map[string]map[string]any{}}
+	w := &world{
+		T: t, charts: map[string]*ocichart.Chart{}, packages: map[string]*ocichart.Package{}, keys: map[string]*ocichart.Signer{},
+		verified: map[string]*ocichart.Verified{}, results: map[string]map[string]any{},
+	}
 	var options ocichart.ClientOptions
 	switch store {
 	case "layout":
@@ -84,7 +88,7 @@ func (w *world) run(steps []map[string]any) {
 		"load": w.load, "package": w.pack, "push": w.push, "pull": w.pull, "metadata": w.metadata, "resolve": w.resolve, "tags": w.tags,
 		"tag": w.tag, "exists": w.exists, "delete": w.delete, "reference": w.reference, "matches": w.matches,
 		"show": w.show, "key": w.key, "sign": w.sign, "verify": w.verify, "attach": w.attach, "tree": w.tree, "login": w.login,
-		"logout": w.logout, "diagnose": w.diagnose,
+		"logout": w.logout, "diagnose": w.diagnose, "pull-verified": w.pullVerified,
 	}
 	for number, step := range steps {
 		at := fmt.Sprintf("step %d: %v", number+1, step["do"])
@@ -205,11 +209,16 @@ func (w *world) pull(step map[string]any) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return w.about(pulled), nil
+}
+
+// about is what was pulled, which is closed.
+func (w *world) about(pulled *ocichart.Pulled) map[string]any {
 	defer pulled.Close()
 	metadata := got[*ocichart.Metadata](w)(pulled.Package.Metadata())
 	return map[string]any{
 		"digest": pulled.Descriptor.Digest, "package": pulled.Package.Digest(), "name": metadata.Name, "version": metadata.Version,
-	}, nil
+	}
 }
 
 func (w *world) metadata(step map[string]any) (map[string]any, error) {
@@ -282,7 +291,7 @@ func (w *world) show(step map[string]any) (map[string]any, error) {
 		return nil, err
 	}
 	defer pulled.Close()
-	chart := got[*ocichart.Chart](w)(pulled.Package.Chart())
+	chart := got[*ocichart.Chart](w)(pulled.Package.Chart(context.Background()))
 	defer chart.Close()
 	paths := []string{}
 	for _, file := range got[[]ocichart.ChartFile](w)(chart.Files()) {
@@ -341,9 +350,25 @@ func (w *world) verify(step map[string]any) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var evidence struct{ Outcome string }
-	must(w, json.Unmarshal(verified.Evidence, &evidence))
-	return map[string]any{"digest": verified.Value.Digest, "outcome": evidence.Outcome}, nil
+	w.Cleanup(func() { verified.Close() })
+	w.verified[text(step, "as")] = verified
+	return map[string]any{"digest": verified.Descriptor().Digest, "outcome": w.outcome(verified.Evidence())}, nil
+}
+
+func (w *world) outcome(evidence json.RawMessage) string {
+	var found struct{ Outcome string }
+	must(w, json.Unmarshal(evidence, &found))
+	return found.Outcome
+}
+
+func (w *world) pullVerified(step map[string]any) (map[string]any, error) {
+	pulled, err := w.client.PullVerified(context.Background(), w.verified[text(step, "verified")[1:]], nil)
+	if err != nil {
+		return nil, err
+	}
+	found := w.about(pulled)
+	found["outcome"] = w.outcome(pulled.Evidence)
+	return found, nil
 }
 
 func (w *world) attach(step map[string]any) (map[string]any, error) {

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -101,9 +102,10 @@ func TestPublishingIsAllOrNothingToBeSeen(t *testing.T) {
 	if len(published.Signatures) != 2 || len(published.Attachments) != 1 || len(published.Attestations) != 2 || published.Chart.Tag != "1.0.0" {
 		t.Errorf("%+v", published)
 	}
-	verified := got[*ocichart.Verified[ocichart.Descriptor]](t)(client.Verify(context.Background(), place, "1.0.0", trusting(t, second), nil))
-	if verified.Value.Digest != published.Chart.Descriptor.Digest || len(verified.Evidence) == 0 {
-		t.Errorf("%+v", verified)
+	verified := got[*ocichart.Verified](t)(client.Verify(context.Background(), place, "1.0.0", trusting(t, second), nil))
+	defer verified.Close()
+	if verified.Descriptor().Digest != published.Chart.Descriptor.Digest || !json.Valid(verified.Evidence()) {
+		t.Errorf("%+v, %s", verified.Descriptor(), verified.Evidence())
 	}
 	reader, info, err := client.FetchAttachment(context.Background(), place, published.Attachments[0].Digest)
 	must(t, err)
@@ -121,6 +123,36 @@ func TestPublishingIsAllOrNothingToBeSeen(t *testing.T) {
 	}
 	if count != 5 {
 		t.Errorf("%d referrers", count)
+	}
+}
+
+func TestWhatWasVerifiedIsPulled(t *testing.T) {
+	ctx, enough := context.Background(), errors.New("enough")
+	client, place, first := pushed(t)
+	elsewhere := "oci-layout:" + t.TempDir()
+	key := got[*ocichart.Signer](t)(ocichart.GenerateSigner())
+	_, err := client.Sign(ctx, place, "1.0.0", key, nil)
+	must(t, err)
+	verified := got[*ocichart.Verified](t)(client.Verify(ctx, place, "1.0.0", trusting(t, key), nil))
+	_, err = client.Push(ctx, web(t), place, &ocichart.PushOptions{Mode: ocichart.Replace, Created: time.Unix(1, 0)})
+	must(t, err)
+	for _, options := range []*ocichart.PullVerifiedOptions{nil, {Target: place}} {
+		pulled := got[*ocichart.Pulled](t)(client.PullVerified(ctx, verified, options))
+		if pulled.Descriptor.Digest != first.Descriptor.Digest || !bytes.Equal(pulled.Evidence, verified.Evidence()) {
+			t.Errorf("%+v", pulled)
+		}
+		must(t, pulled.Close())
+	}
+	if _, err := client.PullVerified(ctx, verified, &ocichart.PullVerifiedOptions{Target: elsewhere}); !errors.Is(err, ocichart.ErrNotFound) {
+		t.Errorf("%+v", err)
+	}
+	_, err = client.PullVerified(ctx, verified, &ocichart.PullVerifiedOptions{OnEvent: func(ocichart.Event) error { return enough }})
+	if !errors.Is(err, enough) {
+		t.Errorf("%+v", err)
+	}
+	must(t, verified.Close())
+	if _, err := client.PullVerified(ctx, verified, nil); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("%+v", err)
 	}
 }
 

@@ -562,6 +562,12 @@ typedef struct oci_chart_reader oci_chart_reader;
 typedef struct oci_chart_signer oci_chart_signer;
 
 /**
+ * A chart that satisfied a policy, and why: the proof without which oci_chart_client_pull_verified() gives nothing. Only a check makes one.
+ * Immutable: any number of threads may use it at once. Freed with oci_chart_verified_free().
+ */
+typedef struct oci_chart_verified oci_chart_verified;
+
+/**
  * How a chart or package is loaded. Make it with OCI_CHART_LOAD_OPTIONS_INIT.
  */
 typedef struct oci_chart_load_options {
@@ -1374,34 +1380,37 @@ oci_chart_status oci_chart_package_with_provenance(const struct oci_chart_packag
                                                    struct oci_chart_error **err);
 
 /**
- * The chart in the package. Free it with oci_chart_chart_free().
+ * The chart in the package, which is loaded each time. `call` may be NULL. Free the chart with oci_chart_chart_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
 oci_chart_status oci_chart_package_get_chart(const struct oci_chart_package *package,
+                                             const struct oci_chart_call *call,
                                              struct oci_chart_chart **out,
                                              struct oci_chart_error **err);
 
 /**
  * Writes the package into `directory`, which is made if it is not there, under Helm's name for it, and its provenance file beside it.
- * Files appear whole or not at all and replace what was there. `out` may be NULL; else it receives the path, to be freed with
- * oci_chart_string_free().
+ * Files appear whole or not at all and replace what was there; where the call is stopped, none does. `call` may be NULL. `out` may be NULL;
+ * else it receives the path, to be freed with oci_chart_string_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
 oci_chart_status oci_chart_package_write(const struct oci_chart_package *package,
                                          const char *directory,
+                                         const struct oci_chart_call *call,
                                          char **out,
                                          struct oci_chart_error **err);
 
 /**
- * Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `out` may be NULL; else it receives the
- * path of the new directory, to be freed with oci_chart_string_free().
+ * Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `call` may be NULL. `out` may be
+ * NULL; else it receives the path of the new directory, to be freed with oci_chart_string_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
 oci_chart_status oci_chart_package_unpack(const struct oci_chart_package *package,
                                           const char *directory,
+                                          const struct oci_chart_call *call,
                                           char **out,
                                           struct oci_chart_error **err);
 
@@ -2090,10 +2099,46 @@ oci_chart_status oci_chart_client_sign(const struct oci_chart_client *client,
                                        struct oci_chart_error **err);
 
 /**
+ * The descriptor of the manifest that was verified, as JSON: `{"mediaType", "digest", "size"}`. Belongs to what was verified; NULL only for
+ * NULL.
+ */
+OCI_CHART_API
+const char *oci_chart_verified_get_descriptor(const struct oci_chart_verified *verified);
+
+/**
+ * The digest of the manifest that was verified, `sha256:...`. Belongs to what was verified; NULL only for NULL.
+ */
+OCI_CHART_API const char *oci_chart_verified_get_digest(const struct oci_chart_verified *verified);
+
+/**
+ * Why the chart is trusted, as JSON. Belongs to what was verified; NULL only for NULL.
+ */
+OCI_CHART_API const char *oci_chart_verified_get_evidence(const struct oci_chart_verified *verified);
+
+/**
+ * Pulls what oci_chart_client_verify() has checked, for whoever looks at the evidence in between: by its digest, whatever became of its tag.
+ * `target` may be NULL: where it was verified; else it is another repository that has the same. `call` may be NULL. Free what was pulled
+ * with oci_chart_pulled_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_pull_verified(const struct oci_chart_client *client,
+                                                const struct oci_chart_verified *verified,
+                                                const char *target,
+                                                const struct oci_chart_call *call,
+                                                struct oci_chart_pulled **out,
+                                                struct oci_chart_error **err);
+
+/**
+ * Frees what was verified. NULL is fine.
+ */
+OCI_CHART_API void oci_chart_verified_free(struct oci_chart_verified *verified);
+
+/**
  * Holds the signatures of the chart that is meant against `policy` (JSON), and fails where it is not satisfied
  * (OCI_CHART_STATUS_NOT_SIGNED, _SIGNATURE_INVALID, _POLICY_DENIED) or nobody can say (_COULD_NOT_CHECK); the error has the evidence then.
- * `version`, `options` and `call` may be NULL. `out` receives `{"value": descriptor, "evidence": ...}`, and pulling `value`'s digest takes
- * what was verified. Free the text with oci_chart_string_free().
+ * `version`, `options` and `call` may be NULL. `out` receives what was verified, which oci_chart_client_pull_verified() takes. Free it with
+ * oci_chart_verified_free().
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE
@@ -2103,7 +2148,7 @@ oci_chart_status oci_chart_client_verify(const struct oci_chart_client *client,
                                          const char *policy,
                                          const struct oci_chart_verify_options *options,
                                          const struct oci_chart_call *call,
-                                         char **out,
+                                         struct oci_chart_verified **out,
                                          struct oci_chart_error **err);
 
 /**

@@ -63,6 +63,8 @@ mod signer;
 
 mod sign;
 
+mod verified;
+
 mod verify;
 
 mod attach;
@@ -112,5 +114,6 @@ pub use status::*;
 pub use string::*;
 #[cfg(feature = "testing")]
 pub use testing::*;
+pub use verified::*;
 pub use verify::*;
 pub use version::*;

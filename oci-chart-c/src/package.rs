@@ -164,56 +164,66 @@ pub unsafe extern "C" fn oci_chart_package_with_provenance(
     })
 }
 
-/// The chart in the package. Free it with oci_chart_chart_free().
+/// The chart in the package, which is loaded each time. `call` may be NULL. Free the chart with oci_chart_chart_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_package_get_chart(
     package: *const oci_chart_package,
+    call: *const oci_chart_call,
     out: *mut *mut oci_chart_chart,
     err: *mut *mut oci_chart_error,
 ) -> oci_chart_status {
     guard("oci_chart_package_get_chart", err, || {
         let out = Out::new(out, "out")?;
         // SAFETY: the header's conventions.
-        out.give(unsafe { shared(package, "package") }?.package.chart()?.into());
+        let (package, mut caller) = unsafe { (&shared(package, "package")?.package, Caller::new(call)?) };
+        out.give(caller.work(|cancel| package.with_cancel(cancel).chart())?.into());
         Ok(())
     })
 }
 
 /// Writes the package into `directory`, which is made if it is not there, under Helm's name for it, and its provenance file beside it.
-/// Files appear whole or not at all and replace what was there. `out` may be NULL; else it receives the path, to be freed with
-/// oci_chart_string_free().
+/// Files appear whole or not at all and replace what was there; where the call is stopped, none does. `call` may be NULL. `out` may be NULL;
+/// else it receives the path, to be freed with oci_chart_string_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_package_write(
     package: *const oci_chart_package,
     directory: *const c_char,
+    call: *const oci_chart_call,
     out: *mut *mut c_char,
     err: *mut *mut oci_chart_error,
 ) -> oci_chart_status {
     guard("oci_chart_package_write", err, || {
         let out = Out::optional(out);
         // SAFETY: the header's conventions.
-        let (package, directory) = unsafe { (shared(package, "package")?, text(directory, "directory")?) };
-        out.give_path(package.package.write_to_dir(directory)?)
+        let (package, directory) =
+            unsafe { (&shared(package, "package")?.package, text(directory, "directory")?) };
+        // SAFETY: the same.
+        let mut caller = unsafe { Caller::new(call) }?;
+        out.give_path(caller.work(|cancel| package.with_cancel(cancel).write_to_dir(directory))?)
     })
 }
 
-/// Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `out` may be NULL; else it receives the
-/// path of the new directory, to be freed with oci_chart_string_free().
+/// Unpacks the chart into a new directory of its own name below `directory`: whole, or not at all. `call` may be NULL. `out` may be
+/// NULL; else it receives the path of the new directory, to be freed with oci_chart_string_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_package_unpack(
     package: *const oci_chart_package,
     directory: *const c_char,
+    call: *const oci_chart_call,
     out: *mut *mut c_char,
     err: *mut *mut oci_chart_error,
 ) -> oci_chart_status {
     guard("oci_chart_package_unpack", err, || {
         let out = Out::optional(out);
         // SAFETY: the header's conventions.
-        let (package, directory) = unsafe { (shared(package, "package")?, text(directory, "directory")?) };
-        out.give_path(package.package.unpack(directory)?.path)
+        let (package, directory) =
+            unsafe { (&shared(package, "package")?.package, text(directory, "directory")?) };
+        // SAFETY: the same.
+        let mut caller = unsafe { Caller::new(call) }?;
+        out.give_path(caller.work(|cancel| package.with_cancel(cancel).unpack(directory))?.path)
     })
 }
 

@@ -18,6 +18,7 @@ use crate::{
     options::{Growing, check_flags, growing},
     status::oci_chart_status,
     target::{Meant, place},
+    verified::oci_chart_verified,
 };
 
 /// `now` is set.
@@ -51,8 +52,8 @@ unsafe impl Growing for oci_chart_verify_options {}
 
 /// Holds the signatures of the chart that is meant against `policy` (JSON), and fails where it is not satisfied
 /// (OCI_CHART_STATUS_NOT_SIGNED, _SIGNATURE_INVALID, _POLICY_DENIED) or nobody can say (_COULD_NOT_CHECK); the error has the evidence then.
-/// `version`, `options` and `call` may be NULL. `out` receives `{"value": descriptor, "evidence": ...}`, and pulling `value`'s digest takes
-/// what was verified. Free the text with oci_chart_string_free().
+/// `version`, `options` and `call` may be NULL. `out` receives what was verified, which oci_chart_client_pull_verified() takes. Free it with
+/// oci_chart_verified_free().
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_client_verify(
@@ -62,7 +63,7 @@ pub unsafe extern "C" fn oci_chart_client_verify(
     policy: *const c_char,
     options: *const oci_chart_verify_options,
     call: *const oci_chart_call,
-    out: *mut *mut c_char,
+    out: *mut *mut oci_chart_verified,
     err: *mut *mut oci_chart_error,
 ) -> oci_chart_status {
     guard("oci_chart_client_verify", err, || {
@@ -74,7 +75,7 @@ pub unsafe extern "C" fn oci_chart_client_verify(
         // SAFETY: the same.
         let policy = Policy::from_json(unsafe { text(policy, "policy") }?)?;
         let verified = client.0.verify(&meant.location, &meant.selector, &policy, &options, &mut caller)?;
-        out.give_text(verified.to_json());
+        out.give(oci_chart_verified::new(verified, meant.location));
         Ok(())
     })
 }

@@ -68,26 +68,92 @@ fn a_token_stops_a_call_from_another_thread_and_may_be_freed_meanwhile() {
     canceller.join().unwrap();
 }
 
+/// Everything that works for a while on this machine alone.
+fn local_work(call: &oci_chart_call) -> Vec<(&'static str, Result<(), Failure>)> {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| support::c(directory.path().join(name).to_str().unwrap());
+    let [web, file, new, made] = ["web", "web.tgz", "new", "made"].map(place);
+    let package = Library::plain("localhost").package("1.0.0");
+    let bytes = package.bytes();
+    fs_err::create_dir_all(directory.path().join("web")).unwrap();
+    fs_err::write(directory.path().join("web/Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .unwrap();
+    fs_err::write(directory.path().join("web.tgz"), &bytes).unwrap();
+    fs_err::create_dir_all(directory.path().join("made")).unwrap();
+    let chart = support::Chart::load(web.to_str().unwrap()).unwrap();
+    let (data, len, none) = (bytes.as_ptr(), bytes.len(), ptr::null());
+    // SAFETY: good arguments, and what comes out is freed once.
+    unsafe {
+        vec![
+            (
+                "load",
+                got(support::Chart, |out, err| oci_chart_chart_load(web.as_ptr(), none, call, out, err)),
+            ),
+            (
+                "load bytes",
+                got(support::Chart, |out, err| oci_chart_chart_load_bytes(data, len, none, call, out, err)),
+            ),
+            (
+                "package",
+                got(support::Package, |out, err| {
+                    oci_chart_chart_package(chart.0, ptr::null(), call, out, err)
+                }),
+            ),
+            (
+                "package load",
+                got(support::Package, |out, err| oci_chart_package_load(file.as_ptr(), none, call, out, err)),
+            ),
+            (
+                "package load bytes",
+                got(support::Package, |out, err| {
+                    oci_chart_package_load_bytes(data, len, none, call, out, err)
+                }),
+            ),
+            (
+                "chart of a package",
+                got(support::Chart, |out, err| oci_chart_package_get_chart(package.0, call, out, err)),
+            ),
+            (
+                "write",
+                support::given(|out, err| oci_chart_package_write(package.0, new.as_ptr(), call, out, err))
+                    .map(drop),
+            ),
+            (
+                "unpack",
+                support::given(|out, err| oci_chart_package_unpack(package.0, made.as_ptr(), call, out, err))
+                    .map(drop),
+            ),
+        ]
+    }
+}
+
+/// A call that gives an object, which is freed.
+fn got<T, O>(
+    own: fn(*mut T) -> O,
+    call: impl FnOnce(*mut *mut T, *mut *mut oci_chart_error) -> oci_chart_status,
+) -> Result<(), Failure> {
+    let mut out = ptr::null_mut();
+    checked(|err| call(&raw mut out, err))?;
+    own(out);
+    Ok(())
+}
+
 #[test]
 fn a_token_stops_work_that_waits_for_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    fs_err::write(directory.path().join("Chart.yaml"), "apiVersion: v2\nname: web\nversion: 1.0.0\n")
-        .unwrap();
-    let path = support::c(directory.path().to_str().unwrap());
-    let (token, mut chart) = (oci_chart_cancel_token_new(), ptr::null_mut());
+    let token = oci_chart_cancel_token_new();
     let call = oci_chart_call { cancel: token, ..oci_chart_call::default() };
-    // SAFETY: good arguments.
-    let load = |out: *mut *mut oci_chart_chart| {
-        checked(|err| unsafe { oci_chart_chart_load(path.as_ptr(), ptr::null(), &raw const call, out, err) })
-    };
-    load(&raw mut chart).unwrap();
-    // SAFETY: good arguments, and each freed once.
-    unsafe {
-        oci_chart_chart_free(chart);
-        assert_eq!(oci_chart_cancel_token_cancel(token, ptr::null_mut()), oci_chart_status::Ok);
+    for (name, done) in local_work(&call) {
+        assert!(done.is_ok(), "{name}: {done:?}");
     }
-    assert_eq!(load(&raw mut chart).unwrap_err().status, oci_chart_status::Cancelled);
-    // SAFETY: the same.
+    // SAFETY: good arguments.
+    assert_eq!(unsafe { oci_chart_cancel_token_cancel(token, ptr::null_mut()) }, oci_chart_status::Ok);
+    // Where the caller wants turns it is done on another thread, and ends as well.
+    for call in [call, oci_chart_call { on_event: Some(go_on), ..call }] {
+        for (name, done) in local_work(&call) {
+            assert_eq!(done.unwrap_err().status, oci_chart_status::Cancelled, "{name}");
+        }
+    }
+    // SAFETY: freed once.
     unsafe { oci_chart_cancel_token_free(token) };
 }
 
@@ -347,6 +413,10 @@ unsafe extern "C" fn note(data: *mut c_void, event: *const oci_chart_event) -> i
 
 unsafe extern "C" fn stop(_: *mut c_void, _: *const oci_chart_event) -> i32 {
     1
+}
+
+unsafe extern "C" fn go_on(_: *mut c_void, _: *const oci_chart_event) -> i32 {
+    0
 }
 
 unsafe extern "C" fn again(data: *mut c_void, _: *const oci_chart_event) -> i32 {

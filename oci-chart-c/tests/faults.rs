@@ -76,21 +76,10 @@ const VERBS: &[Verb] = &[
         })
         .map(drop)
     }),
-    ("verify", |world| {
-        given(|out, err| unsafe {
-            let (target, version, policy) = (world.target.as_ptr(), c"1.0.0".as_ptr(), world.policy.as_ptr());
-            oci_chart_client_verify(
-                world.library.0,
-                target,
-                version,
-                policy,
-                ptr::null(),
-                ptr::null(),
-                out,
-                err,
-            )
-        })
-        .map(drop)
+    ("verify and pull", |world| {
+        let target = world.target.to_str().unwrap();
+        let verified = world.library.verify(target, Some("1.0.0"), &world.policy, None)?;
+        world.library.pull_verified(&verified, None).map(drop)
     }),
     ("tree", |world| {
         given(|out, err| unsafe {

@@ -227,21 +227,7 @@ fn signatures_and_attachments_have_their_times() {
 
     // The time of the check decides about keys that have theirs.
     let policy = c(&policy(&signer, &json!({ "notAfter": EPOCH })).to_string());
-    let verify = |options: oci_chart_verify_options| {
-        document(|out, err| unsafe {
-            let (target, version, policy) = (at.as_ptr(), c"1.0.0".as_ptr(), policy.as_ptr());
-            oci_chart_client_verify(
-                client,
-                target,
-                version,
-                policy,
-                &raw const options,
-                ptr::null(),
-                out,
-                err,
-            )
-        })
-    };
+    let verify = |options| library.verify(&target, Some("1.0.0"), &policy, Some(&options));
     let default = oci_chart_verify_options::default;
     verify(oci_chart_verify_options { now: 9, flags: OCI_CHART_VERIFY_NOW, ..default() }).unwrap();
     verify(oci_chart_verify_options { now: 11, flags: OCI_CHART_VERIFY_NOW, ..default() }).unwrap_err();

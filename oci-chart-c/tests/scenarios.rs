@@ -9,7 +9,9 @@ use std::{collections::BTreeMap, path::Path, ptr};
 use oci_chart::*;
 use oci_chart_testkit::{Bearer, Registry};
 use serde_json::{Value, json};
-use support::{Chart, Failure, Library, Package, Signer, bytes, c, checked, document, given};
+use support::{
+    Chart, Failure, Library, Package, Pulled, Signer, Verified, bytes, c, checked, document, given,
+};
 use tempfile::TempDir;
 
 #[test]
@@ -63,6 +65,7 @@ struct World {
     charts: BTreeMap<String, Chart>,
     packages: BTreeMap<String, Package>,
     keys: BTreeMap<String, Signer>,
+    verified: BTreeMap<String, Verified>,
     scratch: TempDir,
     _registry: Option<Registry>,
 }
@@ -100,8 +103,20 @@ impl World {
                 .unwrap();
             }
         });
-        let (results, charts, packages, keys) = Default::default();
-        Self { library, base, target, host, results, charts, packages, keys, scratch, _registry: registry }
+        let (results, charts, packages, keys, verified) = Default::default();
+        Self {
+            library,
+            base,
+            target,
+            host,
+            results,
+            charts,
+            packages,
+            keys,
+            verified,
+            scratch,
+            _registry: registry,
+        }
     }
 
     fn step(&mut self, step: &Value) -> Result<Value, Failure> {
@@ -159,17 +174,7 @@ impl World {
                 let options = oci_chart_pull_options { flags, ..Default::default() };
                 let (target, version) = self.meant(step, "selector");
                 let pulled = self.library.pull(&target, version.as_deref(), &raw const options)?;
-                let mut package = ptr::null_mut();
-                checked(|err| unsafe { oci_chart_pulled_get_package(pulled.0, &raw mut package, err) })?;
-                let package = Package(package);
-                if text(&step["do"]) == "show" {
-                    return show(&package);
-                }
-                let digest = unsafe { support::text(oci_chart_pulled_get_digest(pulled.0)) };
-                let metadata = package.metadata()?;
-                Ok(json!({
-                    "digest": digest, "package": package.digest(), "name": metadata["name"], "version": metadata["version"],
-                }))
+                if text(&step["do"]) == "show" { show(&pulled.package()) } else { about(&pulled) }
             }
             "metadata" => {
                 let (target, version) = self.c_meant(step, "selector");
@@ -259,13 +264,20 @@ impl World {
                 let policy =
                     c(&json!({ "keys": { "keys": [{ "key": key }], "tlog": "ignore-explicitly" } })
                         .to_string());
-                let (target, version) = self.c_meant(step, "selector");
-                let version = support::text_or_null(&version);
-                let found = document(|out, err| unsafe {
-                    let (target, policy) = (target.as_ptr(), policy.as_ptr());
-                    oci_chart_client_verify(client, target, version, policy, ptr::null(), nobody, out, err)
-                })?;
-                Ok(json!({ "digest": found["value"]["digest"], "outcome": found["evidence"]["outcome"] }))
+                let (target, version) = self.meant(step, "selector");
+                let verified = self.library.verify(&target, version.as_deref(), &policy, None)?;
+                let found = json!({ "digest": verified.digest(), "outcome": verified.evidence()["outcome"] });
+                self.verified.insert(kept, verified);
+                Ok(found)
+            }
+            "pull-verified" => {
+                let verified = &self.verified[name(&step["verified"])];
+                let pulled = self.library.pull_verified(verified, None)?;
+                let evidence = unsafe { support::text(oci_chart_pulled_get_evidence(pulled.0)) };
+                let evidence: Value = serde_json::from_str(&evidence).unwrap();
+                let mut found = about(&pulled)?;
+                found["outcome"] = evidence["outcome"].clone();
+                Ok(found)
             }
             "attach" => {
                 let ((target, _), kind) = (self.c_meant(step, "digest"), c(text(&step["type"])));
@@ -393,11 +405,20 @@ impl World {
     }
 }
 
+/// What was pulled.
+fn about(pulled: &Pulled) -> Result<Value, Failure> {
+    let package = pulled.package();
+    let metadata = package.metadata()?;
+    Ok(json!({
+        "digest": pulled.digest(), "package": package.digest(), "name": metadata["name"], "version": metadata["version"],
+    }))
+}
+
 /// What is in a package.
 fn show(package: &Package) -> Result<Value, Failure> {
     let mut chart = ptr::null_mut();
     // SAFETY: good arguments, here and below.
-    checked(|err| unsafe { oci_chart_package_get_chart(package.0, &raw mut chart, err) })?;
+    checked(|err| unsafe { oci_chart_package_get_chart(package.0, ptr::null(), &raw mut chart, err) })?;
     let chart = Chart(chart);
     let files = document(|out, err| unsafe { oci_chart_chart_get_files(chart.0, out, err) })?;
     let files: Vec<_> = files.as_array().unwrap().iter().map(|file| file["path"].clone()).collect();

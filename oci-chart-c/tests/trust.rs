@@ -14,7 +14,7 @@ use std::{
 use oci_chart::*;
 use oci_chart_core::trust::{Signer as _, SigningKey};
 use serde_json::{Value, json};
-use support::{Failure, Library, Package, Publication, Signer, c, checked, document, given};
+use support::{Failure, Library, Package, Publication, Signer, Verified, c, checked, document, given};
 
 /// A layout with one chart in it.
 struct World {
@@ -52,21 +52,8 @@ impl World {
         })
     }
 
-    fn verify(&self, policy: &Value) -> Result<Value, Failure> {
-        let (target, version, policy) = (c(&self.target), c("1.0.0"), c(&policy.to_string()));
-        document(|out, err| unsafe {
-            let (target, version, policy) = (target.as_ptr(), version.as_ptr(), policy.as_ptr());
-            oci_chart_client_verify(
-                self.library.0,
-                target,
-                version,
-                policy,
-                ptr::null(),
-                ptr::null(),
-                out,
-                err,
-            )
-        })
+    fn verify(&self, policy: &Value) -> Result<Verified, Failure> {
+        self.library.verify(&self.target, Some("1.0.0"), &c(&policy.to_string()), None)
     }
 }
 
@@ -96,7 +83,9 @@ fn both_forms_are_made_and_checked() {
         let signed = world.sign(&signer, flags, None).unwrap();
         assert_eq!(signed["signatureTag"].is_object(), flags & OCI_CHART_SIGN_TAG != 0, "{signed}");
         let verified = world.verify(&policy(&signer)).unwrap();
-        assert_eq!(verified["value"]["digest"], signed["subject"]["digest"]);
+        assert_eq!(verified.digest(), signed["subject"]["digest"]);
+        assert_eq!(verified.descriptor(), signed["subject"]);
+        assert_eq!(verified.evidence()["outcome"], "verified");
         let failure = world.verify(&policy(&generated())).unwrap_err();
         assert_eq!(failure.status, oci_chart_status::SignatureInvalid, "{failure:?}");
         assert_eq!(
@@ -131,6 +120,47 @@ fn a_pull_and_a_client_hold_charts_against_a_policy() {
     guarded(&signer).pull(&world.target, Some("1.0.0"), &raw const open).unwrap();
     let refused = guarded(&generated()).pull(&world.target, Some("1.0.0"), &raw const open).unwrap_err();
     assert_eq!(refused.status, oci_chart_status::SignatureInvalid);
+}
+
+#[test]
+fn what_was_verified_is_pulled_whatever_became_of_its_tag() {
+    let (world, signer) = (World::new(), generated());
+    world.sign(&signer, 0, None).unwrap();
+    let verified = world.verify(&policy(&signer)).unwrap();
+    let replace = oci_chart_push_options {
+        mode: oci_chart_tag_mode::Replace as i32,
+        flags: OCI_CHART_PUSH_CREATED,
+        ..Default::default()
+    };
+    world.library.push(&world.library.package("1.0.0"), &world.target, Some(&replace), None).unwrap();
+    assert_eq!(world.verify(&policy(&signer)).unwrap_err().status, oci_chart_status::NotSigned);
+
+    let pulled = world.library.pull_verified(&verified, None).unwrap();
+    assert_eq!(
+        (pulled.digest(), pulled.package().metadata().unwrap()["version"].as_str()),
+        (verified.digest(), Some("1.0.0"))
+    );
+    let evidence = unsafe { support::text(oci_chart_pulled_get_evidence(pulled.0)) };
+    assert_eq!(serde_json::from_str::<Value>(&evidence).unwrap(), verified.evidence());
+
+    // From elsewhere too, where it is there; and of a place without tag and digest.
+    let empty = tempfile::tempdir().unwrap();
+    let elsewhere = format!("oci-layout:{}", empty.path().display());
+    let failure = world.library.pull_verified(&verified, Some(&elsewhere)).unwrap_err();
+    assert_eq!(failure.status, oci_chart_status::NotFound, "{failure:?}");
+    world.library.pull_verified(&verified, Some(&world.target)).unwrap();
+    let tagged = format!("{}:1.0.0", world.target);
+    let failure = world.library.pull_verified(&verified, Some(&tagged)).unwrap_err();
+    assert_eq!(failure.status, oci_chart_status::InvalidInput);
+    // The bounds are the client's.
+    let bounded = Library::new(|options| {
+        checked(|err| unsafe {
+            oci_chart_client_options_set_limit(options, c"package_bytes".as_ptr(), 10, err)
+        })
+        .unwrap();
+    });
+    let failure = bounded.pull_verified(&verified, None).unwrap_err();
+    assert_eq!(failure.status, oci_chart_status::LimitExceeded);
 }
 
 struct Vault {

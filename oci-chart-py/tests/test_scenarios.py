@@ -29,7 +29,7 @@ def test_scenario(name, store, tmp_path, serve):
     for number, step in enumerate(scenario["steps"], 1):
         at = f"step {number}: {step['do']}"
         try:
-            found = getattr(world, step["do"])(step)
+            found = getattr(world, step["do"].replace("-", "_"))(step)
         except OciChartError as error:
             assert "error" in step, f"{at}: {error!r}"
             world.compare(at, {"kind": str(error.kind), "reason": error.reason}, step["error"])
@@ -106,7 +106,10 @@ class World:
 
     def pull(self, step):
         reference, version = self.at(step)
-        pulled = self.client.pull(reference, version=version, verify=False)
+        return self.about(self.client.pull(reference, version=version, verify=False))
+
+    @staticmethod
+    def about(pulled):
         package = pulled.package
         return {
             "digest": pulled.digest,
@@ -146,8 +149,12 @@ class World:
     def verify(self, step):
         reference, version = self.at(step)
         policy = Policy.keys(self.kept[step["key"][1:]].public_key, tlog="ignore-explicitly")
-        verified = self.client.verify(reference, policy, version=version)
+        verified = self.kept[step.get("as")] = self.client.verify(reference, policy, version=version)
         return {"digest": verified.digest, "outcome": verified.evidence.outcome}
+
+    def pull_verified(self, step):
+        pulled = self.client.pull_verified(self.kept[step["verified"][1:]])
+        return self.about(pulled) | {"outcome": pulled.evidence.outcome}
 
     def attach(self, step):
         attachment = Attachment(step["type"], step["text"].encode())

@@ -119,7 +119,7 @@ static void layout(void)
     /* The package lives on. */
     CHECK_TEXT(oci_chart_package_get_digest(back), oci_chart_package_get_digest(package));
     char *path = NULL, *wanted = format("%s/out/web-1.2.3.tgz", parent), *to = format("%s/out", parent);
-    MUST(oci_chart_package_write(back, to, &path, &err));
+    MUST(oci_chart_package_write(back, to, &call, &path, &err));
     CHECK_TEXT(path, wanted);
 
     oci_chart_string_free(path);
@@ -219,7 +219,7 @@ static void growing(void)
     oci_chart_error *err = NULL;
     oci_chart_package *package = make_package("1.0.0");
     oci_chart_chart *chart = NULL;
-    MUST(oci_chart_package_get_chart(package, &chart, &err));
+    MUST(oci_chart_package_get_chart(package, NULL, &chart, &err));
     oci_chart_package_free(package);
     oci_chart_package_options options = OCI_CHART_PACKAGE_OPTIONS_INIT;
     options.version = "2.0.0";

@@ -12,6 +12,7 @@ struct kept {
     oci_chart_chart *chart;
     oci_chart_package *package;
     oci_chart_signer *key;
+    oci_chart_verified *verified;
     kept *next;
 };
 

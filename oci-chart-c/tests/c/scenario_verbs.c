@@ -215,14 +215,10 @@ static oci_chart_status pull_one(world *at, const json *step, oci_chart_pulled *
     return status;
 }
 
-static oci_chart_status pull(world *at, const json *step, kept *keep, result *out, oci_chart_error **err)
+/* Of what was pulled, which is freed. */
+static void put_pulled(result *out, oci_chart_pulled *pulled)
 {
-    (void)keep;
-    oci_chart_pulled *pulled = NULL;
     oci_chart_package *pack = NULL;
-    oci_chart_status status = pull_one(at, step, &pulled, err);
-    if (status != OCI_CHART_STATUS_OK)
-        return status;
     char *text = NULL;
     put_text(out, "digest", oci_chart_pulled_get_digest(pulled));
     CHECK(oci_chart_pulled_get_package(pulled, &pack, NULL) == OCI_CHART_STATUS_OK);
@@ -234,6 +230,15 @@ static oci_chart_status pull(world *at, const json *step, kept *keep, result *ou
     put_member(out, "name", metadata, "name");
     put_member(out, "version", metadata, "version");
     json_free(metadata);
+}
+
+static oci_chart_status pull(world *at, const json *step, kept *keep, result *out, oci_chart_error **err)
+{
+    (void)keep;
+    oci_chart_pulled *pulled = NULL;
+    oci_chart_status status = pull_one(at, step, &pulled, err);
+    if (status == OCI_CHART_STATUS_OK)
+        put_pulled(out, pulled);
     return status;
 }
 
@@ -256,7 +261,7 @@ static oci_chart_status show(world *at, const json *step, kept *keep, result *ou
     if (status != OCI_CHART_STATUS_OK)
         return status;
     CHECK(oci_chart_pulled_get_package(pulled, &pack, NULL) == OCI_CHART_STATUS_OK);
-    CHECK(oci_chart_package_get_chart(pack, &chart, NULL) == OCI_CHART_STATUS_OK);
+    CHECK(oci_chart_package_get_chart(pack, NULL, &chart, NULL) == OCI_CHART_STATUS_OK);
     char *text = NULL;
     json *metadata = json_parse(oci_chart_chart_get_metadata(chart));
     CHECK(oci_chart_chart_get_files(chart, &text, NULL) == OCI_CHART_STATUS_OK);
@@ -428,18 +433,32 @@ static oci_chart_status sign(world *at, const json *step, kept *keep, result *ou
 
 static oci_chart_status verify(world *at, const json *step, kept *keep, result *out, oci_chart_error **err)
 {
-    (void)keep;
     const char *version;
-    char *target = meant(at, step, "selector", &version), *text = NULL;
+    char *target = meant(at, step, "selector", &version);
     char *policy = make_policy(find(at, json_text(step, "key"))->key);
-    oci_chart_status status = oci_chart_client_verify(at->client, target, version, policy, NULL, NULL, &text, err);
+    oci_chart_status status = oci_chart_client_verify(at->client, target, version, policy, NULL, NULL, &keep->verified, err);
     free(target), free(policy);
     if (status != OCI_CHART_STATUS_OK)
         return status;
-    json *found = taken(text);
-    put_member(out, "digest", json_member(found, "value"), "digest");
-    put_member(out, "outcome", json_member(found, "evidence"), "outcome");
-    json_free(found);
+    json *evidence = json_parse(oci_chart_verified_get_evidence(keep->verified));
+    put_text(out, "digest", oci_chart_verified_get_digest(keep->verified));
+    put_member(out, "outcome", evidence, "outcome");
+    json_free(evidence);
+    return status;
+}
+
+static oci_chart_status pull_verified(world *at, const json *step, kept *keep, result *out, oci_chart_error **err)
+{
+    (void)keep;
+    oci_chart_pulled *pulled = NULL;
+    const oci_chart_verified *verified = find(at, json_text(step, "verified"))->verified;
+    oci_chart_status status = oci_chart_client_pull_verified(at->client, verified, NULL, NULL, &pulled, err);
+    if (status != OCI_CHART_STATUS_OK)
+        return status;
+    json *evidence = json_parse(oci_chart_pulled_get_evidence(pulled));
+    put_member(out, "outcome", evidence, "outcome");
+    json_free(evidence);
+    put_pulled(out, pulled);
     return status;
 }
 
@@ -527,7 +546,7 @@ static const struct {
     {"resolve", resolve},   {"tags", tags},           {"tag", tag},         {"exists", exists}, {"delete", delete},
     {"show", show},         {"key", key},             {"sign", sign},       {"verify", verify}, {"attach", attach},
     {"tree", tree},         {"login", login},         {"logout", logout},   {"diagnose", diagnose},
-    {"reference", reference}, {"matches", matches},
+    {"reference", reference}, {"matches", matches},   {"pull-verified", pull_verified},
 };
 
 verb *verb_called(const char *name)

@@ -92,6 +92,7 @@ static void run(const json *scenario, const char *store, const char *path)
     while (at.all) {
         kept *next = at.all->next;
         oci_chart_chart_free(at.all->chart), oci_chart_package_free(at.all->package), oci_chart_signer_free(at.all->key);
+        oci_chart_verified_free(at.all->verified);
         json_free(at.all->result);
         free(at.all);
         at.all = next;

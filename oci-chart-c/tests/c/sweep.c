@@ -57,12 +57,16 @@ static bool trusted(const world *at, const char *repository, const oci_chart_cal
     good &= !failed(oci_chart_client_attach(at->client, repository, "^1", "application/vnd.example.report", report, sizeof report - 1,
                                             NULL, call, NULL, &err),
                     &err);
-    char *texts[5] = {NULL};
-    good &= !failed(oci_chart_client_verify(at->client, repository, "1.0.0", at->policy, NULL, call, &texts[0], &err), &err);
-    good &= !failed(oci_chart_client_examine(at->client, repository, "1.0.0", at->policy, NULL, call, &texts[1], &err), &err);
-    good &= !failed(oci_chart_client_tree(at->client, repository, "1.0.0", call, &texts[2], &err), &err);
-    good &= !failed(oci_chart_client_tags(at->client, repository, call, &texts[3], &err), &err);
-    good &= !failed(oci_chart_client_fetch_metadata(at->client, repository, "1.0.0", call, &texts[4], &err), &err);
+    oci_chart_verified *verified = NULL;
+    oci_chart_pulled *pulled = NULL;
+    good &= !failed(oci_chart_client_verify(at->client, repository, "1.0.0", at->policy, NULL, call, &verified, &err), &err);
+    good &= verified && !failed(oci_chart_client_pull_verified(at->client, verified, NULL, call, &pulled, &err), &err);
+    oci_chart_verified_free(verified), oci_chart_pulled_free(pulled);
+    char *texts[4] = {NULL};
+    good &= !failed(oci_chart_client_examine(at->client, repository, "1.0.0", at->policy, NULL, call, &texts[0], &err), &err);
+    good &= !failed(oci_chart_client_tree(at->client, repository, "1.0.0", call, &texts[1], &err), &err);
+    good &= !failed(oci_chart_client_tags(at->client, repository, call, &texts[2], &err), &err);
+    good &= !failed(oci_chart_client_fetch_metadata(at->client, repository, "1.0.0", call, &texts[3], &err), &err);
     for (size_t n = 0; n < sizeof texts / sizeof *texts; n++)
         oci_chart_string_free(texts[n]);
     oci_chart_list *list = NULL;
@@ -101,10 +105,10 @@ static bool there_and_back(const world *at, const oci_chart_package *package, co
     oci_chart_package *back = NULL;
     char *path = NULL, *to = format("%s/out", at->directory);
     good &= !failed(oci_chart_pulled_get_package(pulled, &back, &err), &err);
-    good &= back && !failed(oci_chart_package_write(back, to, &path, &err), &err);
+    good &= back && !failed(oci_chart_package_write(back, to, &call, &path, &err), &err);
     oci_chart_string_free(path);
     path = NULL;
-    good &= back && !failed(oci_chart_package_unpack(back, to, &path, &err), &err);
+    good &= back && !failed(oci_chart_package_unpack(back, to, &call, &path, &err), &err);
     if (path)
         remove_tree(path);
     oci_chart_string_free(path);

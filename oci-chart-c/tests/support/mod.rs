@@ -132,6 +132,7 @@ macro_rules! owned {
 owned!(Chart, oci_chart_chart, oci_chart_chart_free);
 owned!(Package, oci_chart_package, oci_chart_package_free);
 owned!(Pulled, oci_chart_pulled, oci_chart_pulled_free);
+owned!(Verified, oci_chart_verified, oci_chart_verified_free);
 owned!(Reader, oci_chart_reader, oci_chart_reader_free);
 owned!(Signer, oci_chart_signer, oci_chart_signer_free);
 owned!(List, oci_chart_list, oci_chart_list_free);
@@ -229,6 +230,33 @@ impl Library {
         Ok(Pulled(out))
     }
 
+    pub(crate) fn verify(
+        &self,
+        target: &str,
+        version: Option<&str>,
+        policy: &CStr,
+        options: Option<&oci_chart_verify_options>,
+    ) -> Result<Verified, Failure> {
+        let (target, version, mut out) = (c(target), version.map(c), ptr::null_mut());
+        let (version, options) = (text_or_null(&version), or_null(options));
+        // SAFETY: good arguments.
+        checked(|err| unsafe {
+            let (target, policy, call) = (target.as_ptr(), policy.as_ptr(), ptr::null());
+            oci_chart_client_verify(self.0, target, version, policy, options, call, &raw mut out, err)
+        })?;
+        Ok(Verified(out))
+    }
+
+    pub(crate) fn pull_verified(&self, verified: &Verified, target: Option<&str>) -> Result<Pulled, Failure> {
+        let (target, mut out) = (target.map(c), ptr::null_mut());
+        // SAFETY: good arguments.
+        checked(|err| unsafe {
+            let (target, call) = (text_or_null(&target), ptr::null());
+            oci_chart_client_pull_verified(self.0, verified.0, target, call, &raw mut out, err)
+        })?;
+        Ok(Pulled(out))
+    }
+
     pub(crate) fn tags(&self, target: &str, call: Option<&oci_chart_call>) -> Result<String, Failure> {
         let target = c(target);
         // SAFETY: good arguments.
@@ -279,6 +307,37 @@ impl Chart {
         // SAFETY: good arguments.
         checked(|err| unsafe { oci_chart_chart_package(self.0, options, ptr::null(), &raw mut out, err) })?;
         Ok(Package(out))
+    }
+}
+
+impl Verified {
+    pub(crate) fn digest(&self) -> String {
+        // SAFETY: good arguments.
+        unsafe { text(oci_chart_verified_get_digest(self.0)) }
+    }
+
+    pub(crate) fn descriptor(&self) -> Value {
+        // SAFETY: good arguments.
+        serde_json::from_str(&unsafe { text(oci_chart_verified_get_descriptor(self.0)) }).unwrap()
+    }
+
+    pub(crate) fn evidence(&self) -> Value {
+        // SAFETY: good arguments.
+        serde_json::from_str(&unsafe { text(oci_chart_verified_get_evidence(self.0)) }).unwrap()
+    }
+}
+
+impl Pulled {
+    pub(crate) fn digest(&self) -> String {
+        // SAFETY: good arguments.
+        unsafe { text(oci_chart_pulled_get_digest(self.0)) }
+    }
+
+    pub(crate) fn package(&self) -> Package {
+        let mut out = ptr::null_mut();
+        // SAFETY: good arguments.
+        checked(|err| unsafe { oci_chart_pulled_get_package(self.0, &raw mut out, err) }).unwrap();
+        Package(out)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One good value for every parameter of every function, by its type and name.
 
 use std::{
-    ffi::{CString, c_void},
+    ffi::{CStr, CString, c_void},
     path::Path,
     ptr,
 };
@@ -20,6 +20,7 @@ pub(crate) struct World {
     chart: *mut oci_chart_chart,
     package: *mut oci_chart_package,
     pulled: *mut oci_chart_pulled,
+    verified: *mut oci_chart_verified,
     signer: *mut oci_chart_signer,
     publication: *mut oci_chart_publication,
     list: *mut oci_chart_list,
@@ -59,6 +60,7 @@ impl World {
             chart: ptr::null_mut(),
             package: ptr::null_mut(),
             pulled: ptr::null_mut(),
+            verified: ptr::null_mut(),
             signer: ptr::null_mut(),
             publication: oci_chart_publication_new(),
             list: ptr::null_mut(),
@@ -126,6 +128,24 @@ impl World {
             );
             assert_ne!(failed, oci_chart_status::Ok);
         }
+        self.verify();
+    }
+
+    /// Signs the chart and verifies that.
+    fn verify(&mut self) {
+        let (none, call, err) = (ptr::null(), ptr::null(), ptr::null_mut());
+        let (client, target) = (self.client, self.text("target").as_ptr());
+        let good = |status| assert_eq!(status, oci_chart_status::Ok);
+        // SAFETY: good arguments.
+        unsafe {
+            let key = CStr::from_ptr(oci_chart_signer_get_public_key(self.signer)).to_str().unwrap();
+            let keys = serde_json::json!({ "keys": [{ "key": key }], "tlog": "ignore-explicitly" });
+            let policy = CString::new(serde_json::json!({ "keys": keys }).to_string()).unwrap();
+            let (options, nobody) = (ptr::null(), ptr::null_mut());
+            good(oci_chart_client_sign(client, target, none, self.signer, options, call, nobody, err));
+            let (policy, options, out) = (policy.as_ptr(), ptr::null(), &raw mut self.verified);
+            good(oci_chart_client_verify(client, target, none, policy, options, call, out, err));
+        }
     }
 
     fn text(&self, name: &str) -> &CString {
@@ -164,6 +184,7 @@ impl World {
             "oci_chart_chart" => self.chart as usize,
             "oci_chart_package" => self.package as usize,
             "oci_chart_pulled" => self.pulled as usize,
+            "oci_chart_verified" => self.verified as usize,
             "oci_chart_signer" => self.signer as usize,
             "oci_chart_publication" => self.publication as usize,
             "oci_chart_list" => self.list as usize,
@@ -196,6 +217,7 @@ impl Drop for World {
             oci_chart_list_free(self.list);
             oci_chart_reader_free(self.reader);
             oci_chart_pulled_free(self.pulled);
+            oci_chart_verified_free(self.verified);
             oci_chart_signer_free(self.signer);
             oci_chart_publication_free(self.publication);
             oci_chart_pull_secret_free(self.secret);

@@ -10,10 +10,10 @@ use oci_chart_core::{
     name::{ChartVersion, Host, Reference, RepositoryAddress, Selector, Tag, VersionReq},
     oci::{ArtifactOptions, Descriptor},
     store::TagMode,
-    transfer::{PullOptions, PushOptions},
+    transfer::{PullOptions, Pulled, PushOptions},
     trust::{
         Attachment, Format, KeyPolicy, Policy, SignOptions, Signer as _, SigningKey, Tlog, TrustedKey,
-        VerifyOptions,
+        Verified, VerifyOptions,
     },
 };
 use oci_chart_testkit::{Bearer, Registry};
@@ -70,6 +70,7 @@ struct World {
     charts: BTreeMap<String, Chart>,
     packages: BTreeMap<String, Package>,
     keys: BTreeMap<String, SigningKey>,
+    verified: BTreeMap<String, Verified<Descriptor>>,
     scratch: TempDir,
     _registry: Option<Registry>,
 }
@@ -106,6 +107,7 @@ impl World {
             charts: BTreeMap::new(),
             packages: BTreeMap::new(),
             keys: BTreeMap::new(),
+            verified: BTreeMap::new(),
             scratch,
             _registry: registry,
         }
@@ -157,12 +159,7 @@ impl World {
             }
             "pull" => {
                 let options = PullOptions::without_verification();
-                let pulled = client.pull(location(), &selector()?, &options, host)?;
-                let metadata = pulled.package.metadata()?;
-                json!({
-                    "digest": pulled.descriptor.digest.to_string(), "package": pulled.package.digest().to_string(),
-                    "name": metadata.name, "version": metadata.version,
-                })
+                about(&client.pull(location(), &selector()?, &options, host)?)?
             }
             "metadata" => {
                 let found = client.fetch_metadata(location(), &selector()?, host)?;
@@ -212,7 +209,16 @@ impl World {
                 let policy = Policy::Keys(KeyPolicy::new([key], Tlog::IgnoreExplicitly));
                 let options = VerifyOptions::default();
                 let verified = client.verify(location(), &selector()?, &policy, &options, host)?;
-                json!({ "digest": verified.get().digest.to_string(), "outcome": verified.evidence().outcome })
+                let found = json!({ "digest": verified.get().digest.to_string(), "outcome": verified.evidence().outcome });
+                self.verified.insert(kept, verified);
+                found
+            }
+            "pull-verified" => {
+                let verified = &self.verified[&name(&step["verified"])];
+                let pulled = client.pull_verified(location(), verified, client.client().limits(), host)?;
+                let mut found = about(&pulled)?;
+                found["outcome"] = json!(pulled.evidence.map(|evidence| evidence.outcome));
+                found
             }
             "attach" => {
                 let subject = client.resolve(location(), &self.digest(step)?.into(), host)?;
@@ -324,6 +330,15 @@ impl World {
             assert_eq!(found[member], expected, "{at}: {member} of {found}");
         }
     }
+}
+
+/// What was pulled.
+fn about(pulled: &Pulled) -> Result<Value, Error> {
+    let metadata = pulled.package.metadata()?;
+    Ok(json!({
+        "digest": pulled.descriptor.digest.to_string(), "package": pulled.package.digest().to_string(),
+        "name": metadata.name, "version": metadata.version,
+    }))
 }
 
 fn start(options: &Value) -> Registry {
