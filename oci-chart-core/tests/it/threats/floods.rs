@@ -11,8 +11,8 @@ use oci_chart_core::{
     Context,
     transfer::{PullOptions, pull},
     trust::{
-        AttestationPolicy, KeyPolicy, Policy, PredicateType, Tlog, TrustedKey, VerifyOptions, tree, verify,
-        verify_attestation,
+        AttestationPolicy, KeyPolicy, Policy, PredicateType, Signer as _, Tlog, TrustedKey, VerifyOptions,
+        tree, verify, verify_attestation,
     },
 };
 use oci_chart_testkit::{Lie, Listing};
