@@ -51,7 +51,8 @@ type ClientOptions struct {
 	// FirstWait is the wait after the first attempt, which grows, and MostWait the longest; zero for the default.
 	FirstWait, MostWait time.Duration
 	// ConnectTimeout is the longest wait for a connection, IdleTimeout for the next byte of an answer, TokenTimeout for a token, and
-	// RequestTimeout for the whole of a request; zero for the default.
+	// RequestTimeout for the whole of a request; zero for the default. For the first byte of an answer it is ConnectTimeout and a second, where
+	// that is longer than IdleTimeout.
 	ConnectTimeout, IdleTimeout, TokenTimeout, RequestTimeout time.Duration
 
 	// Limits bounds what is read, by name: package_bytes, manifest_bytes, tags, ...; the header has the table.

@@ -1653,7 +1653,7 @@ oci_chart_status oci_chart_client_options_set_retry(struct oci_chart_client_opti
 
 /**
  * How long is waited for a connection, for the next byte of an answer, for a token, and for the whole of a request, in milliseconds; 0
- * leaves it as it is.
+ * leaves it as it is. For the first byte it is `connect_ms` and a second, where that is longer than `idle_ms`.
  */
 OCI_CHART_API
 OCI_CHART_MUST_USE

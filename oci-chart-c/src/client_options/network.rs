@@ -136,7 +136,7 @@ pub unsafe extern "C" fn oci_chart_client_options_set_retry(
 }
 
 /// How long is waited for a connection, for the next byte of an answer, for a token, and for the whole of a request, in milliseconds; 0
-/// leaves it as it is.
+/// leaves it as it is. For the first byte it is `connect_ms` and a second, where that is longer than `idle_ms`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn oci_chart_client_options_set_timeouts(

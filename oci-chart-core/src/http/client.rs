@@ -250,7 +250,7 @@ impl HttpClient {
                 }
                 Err(_) => match upload.map(Upload::sent) {
                     Some(now) if now > sent => sent = now,
-                    _ => return Err(failure::silence(self.options().idle_timeout, place)),
+                    _ => return Err(failure::silence(self.patience(), place)),
                 },
             }
         }

@@ -53,8 +53,10 @@ pub struct ConnectionOptions {
     pub proxy: ProxyOptions,
     /// How long a connection may take to come about, TLS included. Default: 30 seconds.
     pub connect_timeout: Duration,
-    /// How long the other side may be silent while an answer is waited for or bytes are on their way. Default: 60
-    /// seconds.
+    /// How long the other side may be silent while an answer is waited for or bytes are on their way. Default: 60 seconds.
+    ///
+    /// Until an answer begins, the connection may still have to come about, which `connect_timeout` bounds: silence is borne for that time and a
+    /// second then, if that is longer. What bounds it more closely is `request_timeout`.
     pub idle_timeout: Duration,
     /// How long getting a token may take, with all tries. Default: 60 seconds.
     pub token_timeout: Duration,

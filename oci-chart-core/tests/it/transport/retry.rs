@@ -143,15 +143,21 @@ fn tries_are_counted_and_told() {
 
 #[test]
 fn both_forms_of_retry_after_are_kept() {
-    let date = Fault::Status {
+    let date = |then: &str| Fault::Status {
         code: 503,
         headers: vec![
             ("date".into(), "Sun, 06 Nov 1994 08:49:37 GMT".into()),
-            ("retry-after".into(), "Sun, 06 Nov 1994 08:50:07 GMT".into()),
+            ("retry-after".into(), then.into()),
         ],
         body: "".into(),
     };
-    for fault in [Fault::too_many_requests("30"), date] {
+    // The date in all forms that there ever were (RFC 9110, 5.6.7).
+    for fault in [
+        Fault::too_many_requests("30"),
+        date("Sun, 06 Nov 1994 08:50:07 GMT"),
+        date("Sunday, 06-Nov-94 08:50:07 GMT"),
+        date("Sun Nov  6 08:50:07 1994"),
+    ] {
         let bench = Bench::new();
         bench.fault("GET", "*/manifests/*", 1, fault.clone());
         bench.read().unwrap();

@@ -49,12 +49,16 @@ fn faulty(method: &str, target: &str, fault: Fault) -> (Registry, Descriptor) {
 
 #[test]
 fn silence_before_and_within_an_answer_is_an_idle_time_out() {
-    for fault in [Fault::Delay(LONG), Fault::Drip(50_000, LONG)] {
+    // Before an answer the connection may still have to come about, and has a second more for that.
+    for (fault, waited) in
+        [(Fault::Delay(LONG), SHORT + Duration::from_secs(1)), (Fault::Drip(50_000, LONG), SHORT)]
+    {
         let (registry, layer) = faulty("GET", "*/blobs/*", fault.clone());
         let options = once().with_idle_timeout(SHORT).with_connect_timeout(SHORT);
         let error = block(repository(options, &registry).fetch_bytes(&layer, 1 << 20)).unwrap_err();
         assert_eq!(found(&error), (ErrorKind::Timeout, Some(Reason::IdleTimeout)), "{fault:?}");
         assert!(error.is_retryable());
+        assert_eq!(error.message(), format!("nothing came for {} seconds", waited.as_secs_f32()));
     }
 }
 
