@@ -15,7 +15,7 @@ pub enum Fault {
     Status {
         /// HTTP status code; one outside 100..=999 becomes 500.
         code: u16,
-        /// Extra headers.
+        /// Extra headers; one that is named twice comes twice.
         headers: Vec<(String, String)>,
         /// The whole body.
         body: Bytes,

@@ -50,8 +50,11 @@ impl Faults {
             Some(Fault::Status { code, headers, body }) => {
                 let status = StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 let mut reply = Reply::new(status).content(Content::Bytes(body.clone()));
+                for (name, _) in headers {
+                    reply.headers.remove(name.as_str());
+                }
                 for (name, value) in headers {
-                    set(&mut reply, name, value);
+                    add(&mut reply, name, value);
                 }
                 Ok(Some(reply))
             }
@@ -74,7 +77,10 @@ impl Faults {
             Some(Fault::FlipByte(position)) => bend.flip = Some(*position),
             Some(Fault::Endless) => replace(reply, Content::Endless(Bytes::from(vec![b' '; 16 << 10]))),
             Some(Fault::Drip(size, pause)) => bend.drip = Some((*size, *pause)),
-            Some(Fault::SetHeader(name, value)) => set(reply, name, value),
+            Some(Fault::SetHeader(name, value)) => {
+                reply.headers.remove(name.as_str());
+                add(reply, name, value);
+            }
             Some(Fault::RemoveHeader(name)) => drop(reply.headers.remove(name.as_str())),
             Some(
                 Fault::Status { .. }
@@ -90,9 +96,9 @@ impl Faults {
     }
 }
 
-fn set(reply: &mut Reply, name: &str, value: &str) {
+fn add(reply: &mut Reply, name: &str, value: &str) {
     if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
-        reply.headers.insert(name, value);
+        reply.headers.append(name, value);
     }
 }
 

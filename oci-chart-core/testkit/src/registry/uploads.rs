@@ -187,10 +187,7 @@ async fn patch(call: &mut Call<'_>, session: &mut Session, id: &str) -> Result<R
             bad_request("SIZE_INVALID", "a chunk before this one was smaller than the minimum").into()
         );
     }
-    match check_range(call, session, id) {
-        Err(_) if call.state.has(Quirk::AnyOrder) => call.bite(Quirk::AnyOrder),
-        checked => checked?,
-    }
+    check_order(call, session, id)?;
     if call.state.has(Quirk::LaterChunksDropped) && session.begun {
         call.bite(Quirk::LaterChunksDropped);
         call.body.drain(u64::MAX).await?;
@@ -214,7 +211,7 @@ async fn put(call: &mut Call<'_>, session: &mut Session, id: &str) -> Result<Rep
         let message = "content comes with PATCH here, PUT has no body";
         return Err(bad_request("BLOB_UPLOAD_INVALID", message).into());
     }
-    check_range(call, session, id)?;
+    check_order(call, session, id)?;
     // Taken out only when the body is complete: an interrupted PUT can be resumed.
     receive(call, session.spool.as_mut().ok_or_else(unknown)?).await?;
     let spool = session.spool.take().ok_or_else(unknown)?;
@@ -247,6 +244,17 @@ fn created(call: &Call<'_>, repository: &str, digest: &Digest) -> Reply {
     Reply::new(StatusCode::CREATED)
         .location(&call.url(&format!("/v2/{repository}/blobs/{digest}")))
         .header(CONTENT_DIGEST, digest.to_string())
+}
+
+/// Bytes must come in their order, but for registries that have no eye for that.
+fn check_order(call: &Call<'_>, session: &Session, id: &str) -> Result<(), Refusal> {
+    match check_range(call, session, id) {
+        Err(_) if call.state.has(Quirk::AnyOrder) => {
+            call.bite(Quirk::AnyOrder);
+            Ok(())
+        }
+        checked => checked,
+    }
 }
 
 /// A chunk must begin where the last one ended, and be as long as it says.
