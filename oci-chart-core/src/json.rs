@@ -3,10 +3,12 @@
 //! Digests of Helm's config blobs, lock files and annotations rest on these bytes. Objects are the
 //! caller's business: Go sorts map keys bytewise and keeps struct fields in declaration order.
 
+mod object;
 mod valid;
 
 use std::fmt::Write as _;
 
+pub(crate) use object::{Object, object};
 pub(crate) use valid::is_valid;
 
 /// Appends `text` as a JSON string with Go's escapes: `<`, `>`, `&`, U+2028 and U+2029 are escaped,

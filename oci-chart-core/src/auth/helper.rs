@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::process::{self, Bounds, Said};
 use crate::{
     error::{Error, ErrorKind, Reason},
+    json,
     kube::StoredLogin,
     redact::Secret,
 };
@@ -79,7 +80,7 @@ impl Helpers {
         if said.text.trim_ascii().is_empty() {
             return Ok(None);
         }
-        let entry: Entry = serde_json::from_slice(&said.text).map_err(|_| HelperFault::Malformed)?;
+        let entry: Entry = json::object(&said.text).map_err(|_| HelperFault::Malformed)?;
         let secret = Some(Secret::from(entry.secret.as_str())).filter(|secret| !secret.expose().is_empty());
         let login = StoredLogin { username: entry.username, password: secret, ..StoredLogin::default() };
         Ok(Some(login).filter(|login| !login.is_empty()))

@@ -4,6 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 
 use super::Scope;
+use crate::json::{self, Object};
 
 /// Tokens above this are not looked into, in bytes.
 const MOST: usize = 64 << 10;
@@ -16,7 +17,7 @@ pub(crate) struct Claims {
     /// Whom the token is for: empty, or missing, where that is nobody.
     sub: Option<serde_json::Value>,
     /// Rights in the form of distribution's tokens ("Docker Registry v2 Bearer token specification").
-    access: Option<Vec<Access>>,
+    access: Option<Vec<Object<Access>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -36,7 +37,7 @@ impl Claims {
         if token.len() > MOST || !header.starts_with("ey") {
             return None;
         }
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+        json::object(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
     }
 
     /// When the token ends.
@@ -58,7 +59,8 @@ impl Claims {
     /// What of `scope` the token does not allow; none where it does not say what it allows.
     pub(super) fn missing(&self, scope: &Scope) -> Option<Scope> {
         let granted = self.access.as_ref()?.iter();
-        let granted = granted.map(|one| format!("{}:{}:{}", one.r#type, one.name, one.actions.join(",")));
+        let granted =
+            granted.map(|Object(one)| format!("{}:{}:{}", one.r#type, one.name, one.actions.join(",")));
         let granted = Scope::parse(&granted.collect::<Vec<_>>().join(" "));
         Some(scope.without(&granted))
     }
@@ -78,7 +80,9 @@ mod tests {
         let second = |n| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(n));
         assert_eq!(expiry(&token(r#"{"exp":1784111777}"#)), second(1_784_111_777));
         assert_eq!(expiry(&token(r#"{"exp":1.0,"x":[]}"#)), second(1));
-        for claims in ["{}", r#"{"exp":"1"}"#, r#"{"exp":-1}"#, r#"{"exp":1e300}"#, "[]", "no json"] {
+        for claims in
+            ["{}", r#"{"exp":"1"}"#, r#"{"exp":-1}"#, r#"{"exp":1e300}"#, "[]", "[1,null,null]", "no json"]
+        {
             assert_eq!(expiry(&token(claims)), None, "{claims}");
         }
         for text in ["", "a.b", "a.b.c", "ey.!!.c", "ghp_abc", "eyJ.e30.x.y"] {

@@ -15,6 +15,7 @@ use super::{CredentialKind, Credentials, Scope, plan::Service};
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
     http::{Body, HttpClient, Redirects, Request, Response, wire},
+    json,
     redact::Secret,
 };
 
@@ -189,7 +190,7 @@ async fn read(response: Response, service: &Service, scope: &Scope, asked: Insta
         )
     };
     let bytes = response.bytes("answer_bytes", ANSWER_BYTES).await.map_err(explain)?;
-    let answer: Answer = serde_json::from_slice(&bytes).map_err(|_| no_token())?;
+    let answer: Answer = json::object(&bytes).map_err(|_| no_token())?;
     let token = [&answer.access_token, &answer.token].into_iter().flatten().find(|token| !token.is_empty());
     let header = bearer(token.ok_or_else(no_token)?).ok_or_else(no_token)?;
     let until = asked + lifetime(&answer, date).saturating_sub(EARLY);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     digest::{Digest, ParseDigestError},
     error::{Error, ErrorKind, Result},
+    json,
     oci::MediaType,
 };
 
@@ -61,7 +62,7 @@ impl Descriptor {
         }
         let not_one =
             |cause: String| Error::new(ErrorKind::InvalidInput, format!("not a descriptor: {cause}"));
-        let written: Written = serde_json::from_str(text).map_err(|error| not_one(error.to_string()))?;
+        let written: Written = json::object(text.as_bytes()).map_err(|error| not_one(error.to_string()))?;
         let digest: Digest =
             written.digest.parse().map_err(|error: ParseDigestError| not_one(error.to_string()))?;
         let mut descriptor = Self::new(written.media_type.into(), digest, written.size);

@@ -5,7 +5,10 @@ use super::{
     Descriptor,
     manifest::{Mentions, invalid},
 };
-use crate::error::{Reason, Result};
+use crate::{
+    error::{Reason, Result},
+    json,
+};
 
 /// An image index: the exact bytes, and the manifests that it lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +39,7 @@ impl Index {
                 .with_reason(Reason::WrongMediaType)
                 .with_context("media type", &descriptor.media_type));
         }
-        let view: View = serde_json::from_slice(&bytes)
+        let view: View = json::object(&bytes)
             .map_err(|error| invalid(format!("not the JSON of an index: {error}")).with_source(error))?;
         let manifests = view.manifests.unwrap_or_default().read("manifests")?;
         Ok(Self { descriptor: descriptor.clone(), bytes, manifests })

@@ -11,7 +11,7 @@ use self::mention::{Annotations, Mention};
 use super::{Descriptor, MediaType};
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
-    json,
+    json::{self, Object},
 };
 
 /// An image manifest: the exact bytes, and what they say. The digest is always that of the bytes.
@@ -86,7 +86,7 @@ impl Manifest {
                     "name the one manifest that is wanted; a list of manifests cannot be read as one",
                 ));
         }
-        let view: View = serde_json::from_slice(&bytes)
+        let view: View = json::object(&bytes)
             .map_err(|error| invalid(format!("not the JSON of a manifest: {error}")).with_source(error))?;
         if view.schema_version != Some(2) {
             return Err(invalid("`schemaVersion` is not 2").with_context("field", "schemaVersion"));
@@ -98,7 +98,8 @@ impl Manifest {
                 .with_context("expected", &descriptor.media_type)
                 .with_context("actual", own));
         }
-        let named = |field| move |mention: Mention| mention.read().map_err(|wrong| wrong.at(field));
+        let named =
+            |field| move |Object(mention): Object<Mention>| mention.read().map_err(|wrong| wrong.at(field));
         let config = view.config.map(named("config")).transpose()?;
         let layers = view.layers.unwrap_or_default().read("layers")?;
         let subject = view.subject.map(named("subject")).transpose()?;
@@ -155,11 +156,11 @@ struct View {
     schema_version: Option<u64>,
     media_type: Option<String>,
     artifact_type: Option<String>,
-    config: Option<Mention>,
+    config: Option<Object<Mention>>,
     layers: Option<Mentions>,
     #[serde(default)]
     annotations: Annotations,
-    subject: Option<Mention>,
+    subject: Option<Object<Mention>>,
 }
 
 fn mention(text: &mut String, descriptor: &Descriptor) {

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     digest::Digest,
+    json::{self, Object},
     oci::{Descriptor, MediaType},
 };
 
@@ -18,9 +19,9 @@ pub(crate) struct Reference {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct View {
-    subject: Option<Mention>,
+    subject: Option<Object<Mention>>,
     artifact_type: Option<String>,
-    config: Option<Mention>,
+    config: Option<Object<Mention>>,
     annotations: Option<BTreeMap<String, String>>,
 }
 
@@ -33,12 +34,12 @@ struct Mention {
 
 /// Reads the reference out of a manifest's bytes; `None` where there is none, or nothing that can be read.
 pub(crate) fn reference(descriptor: &Descriptor, manifest: &[u8]) -> Option<Reference> {
-    let view: View = serde_json::from_slice(manifest).ok()?;
-    let subject = view.subject?.digest?.parse().ok()?;
+    let view: View = json::object(manifest).ok()?;
+    let subject = view.subject?.0.digest?.parse().ok()?;
     let kind = view
         .artifact_type
         .filter(|kind| !kind.is_empty())
-        .or(view.config.and_then(|config| config.media_type));
+        .or(view.config.and_then(|Object(config)| config.media_type));
     let mut referrer = Descriptor::new(descriptor.media_type.clone(), descriptor.digest, descriptor.size);
     referrer.artifact_type = kind.map(MediaType::from);
     referrer.annotations = view.annotations.unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The distribution protocol beyond the plain case: what registries do differently, and what breaks on the way.
 
+mod answers;
 mod hasty;
 mod lists;
 mod manifests;

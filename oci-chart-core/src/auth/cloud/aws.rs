@@ -22,6 +22,7 @@ use crate::{
     auth::Credentials,
     error::{Error, ErrorKind, Result},
     http::{Body, Request},
+    json::Object,
     redact::Secret,
 };
 
@@ -92,8 +93,8 @@ struct Answer {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOrMany {
-    One(Data),
-    Many(Vec<Data>),
+    One(Object<Data>),
+    Many(Vec<Object<Data>>),
 }
 
 #[derive(Deserialize)]
@@ -110,7 +111,7 @@ impl Call<'_> {
             OneOrMany::One(data) => Some(data),
             OneOrMany::Many(all) => all.into_iter().next(),
         };
-        let data = data.ok_or_else(|| answer.malformed(WHO))?;
+        let Object(data) = data.ok_or_else(|| answer.malformed(WHO))?;
         let (username, password) =
             user_and_password(&data.authorization_token).ok_or_else(|| answer.malformed(WHO))?;
         let end = data.expires_at.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());

@@ -14,6 +14,7 @@ use crate::{
     http::{
         Body, ConnectionOptions, HttpClient, ProxyOptions, Redirects, Repeat, Request, RetryOptions, wire,
     },
+    json,
     redact::RedactedUrl,
 };
 
@@ -89,7 +90,7 @@ impl Answer {
         if !self.status.is_success() {
             return Err(self.refused(who));
         }
-        serde_json::from_slice(&self.body).map_err(|_| self.malformed(who))
+        json::object(&self.body).map_err(|_| self.malformed(who))
     }
 
     /// The error of a service that does not give what it should.
@@ -162,7 +163,7 @@ struct RawTold {
 
 impl Told {
     fn read(text: &str) -> Self {
-        let raw: RawTold = serde_json::from_str(text).unwrap_or_default();
+        let raw: RawTold = json::object(text.as_bytes()).unwrap_or_default();
         let error = raw.error.as_ref().and_then(serde_json::Value::as_str).map(str::to_owned);
         let code = raw.kind.or(error).or_else(|| element(text, "Code").map(str::to_owned));
         let words =

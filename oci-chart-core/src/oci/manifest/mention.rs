@@ -10,6 +10,7 @@ use serde::{
 use super::invalid;
 use crate::{
     error::{Error, Reason, Result},
+    json::Object,
     oci::{Descriptor, MediaType},
 };
 
@@ -94,7 +95,7 @@ impl<'de> Deserialize<'de> for Mentions {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Mentions, A::Error> {
                 let mut mentions = Mentions::default();
-                while let Some(mention) = from.next_element::<Mention>()? {
+                while let Some(Object(mention)) = from.next_element::<Object<Mention>>()? {
                     match mention.read() {
                         Ok(descriptor) => mentions.read.push(descriptor),
                         Err(wrong) => {

@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Reason, Result},
+    json,
     oci::{Descriptor, MediaType},
 };
 
@@ -65,7 +66,7 @@ impl Disk {
         }
         let Some(size) = self.size_of(digest)?.filter(|size| *size <= limit) else { return Ok(None) };
         let bytes = fs::read(self.path_of(digest))?;
-        let Ok(sniff) = serde_json::from_slice::<Sniff>(&bytes) else { return Ok(None) };
+        let Ok(sniff) = json::object::<Sniff>(&bytes) else { return Ok(None) };
         let media_type = match sniff.media_type {
             Some(text) => MediaType::from(text),
             None if sniff.manifests.is_some() => MediaType::OCI_INDEX,

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     auth::Scope,
     error::{Error, ErrorKind, Reason, Result},
+    json::Object,
     name::RepositoryName,
     store::BoxStream,
 };
@@ -44,7 +45,7 @@ const HARBOR_PAGE: usize = 100;
 /// A page of Harbor's list (`listAllRepositories` in Harbor's `swagger.yaml`).
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct HarborPage(Vec<HarborRepository>);
+struct HarborPage(Vec<Object<HarborRepository>>);
 
 #[derive(Deserialize)]
 struct HarborRepository {
@@ -56,8 +57,12 @@ impl Listing for HarborPage {
 
     const MEDIA_TYPE: Option<&'static str> = None;
 
+    fn read(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text)
+    }
+
     fn items(self) -> Vec<RepositoryName> {
-        self.0.iter().filter_map(|repository| RepositoryName::parse(&repository.name).ok()).collect()
+        self.0.iter().filter_map(|Object(repository)| RepositoryName::parse(&repository.name).ok()).collect()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     digest::{Algorithm, Digest, Hasher},
     error::{Error, ErrorKind, Reason, Result},
     http::{Body, Repeat, Request, Response, wire},
+    json,
     name::Tag,
     oci::{Descriptor, MediaType},
     store::{Blob, Pushed, TagMode, Target, Verdict, collect, judge, reference},
@@ -398,7 +399,7 @@ fn agreed_type(announced: Option<MediaType>, bytes: &[u8]) -> Option<MediaType> 
         #[serde(rename = "mediaType", borrow)]
         media_type: Option<std::borrow::Cow<'a, str>>,
     }
-    let view: View<'_> = serde_json::from_slice(bytes).ok()?;
+    let view: View<'_> = json::object(bytes).ok()?;
     match (announced, view.media_type.map(|own| MediaType::from(&*own))) {
         (Some(announced), None) => Some(announced),
         (Some(announced), Some(own)) => (announced == own).then_some(own),
@@ -420,6 +421,7 @@ mod tests {
             (Some(MediaType::OCI_INDEX), own, None),
             (manifest.clone(), b"{}", manifest.clone()),
             (None, b"{}", None),
+            (manifest.clone(), br#"["application/vnd.oci.image.manifest.v1+json"]"#, None),
             (manifest, b"<html>", None),
         ] {
             assert_eq!(agreed_type(announced, bytes), expected);

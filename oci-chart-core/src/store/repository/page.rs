@@ -12,6 +12,7 @@ use crate::{
     auth::Scope,
     error::{Error, ErrorKind, Reason, Result},
     http::{Request, Response, wire},
+    json,
     store::BoxStream,
 };
 
@@ -27,6 +28,11 @@ pub(super) trait Listing: DeserializeOwned + Send + 'static {
 
     /// The media type of a page, where answers of another type are no pages.
     const MEDIA_TYPE: Option<&'static str>;
+
+    /// Reads a page, which is an object unless it says otherwise.
+    fn read(text: &[u8]) -> serde_json::Result<Self> {
+        json::object(text)
+    }
 
     /// The names on the page as the registry wrote them, where the next page can be asked for by the last of them.
     fn names(&self) -> &[String] {
@@ -127,7 +133,7 @@ impl Lister {
             .is_some_and(|applied| applied.split(',').any(|one| one.trim() == "artifactType"));
         let broken = response.broken("the registry's list cannot be read", Reason::MalformedAnswer);
         let bytes = response.bytes("answer_bytes", limit).await?;
-        let page: L = serde_json::from_slice(&bytes).map_err(|error| broken.with_source(error))?;
+        let page = L::read(&bytes).map_err(|error| broken.with_source(error))?;
         let names = page.names();
         let (first, last, names) = (names.first().cloned(), names.last().cloned(), names.len());
         Ok(Ok(Page { items: page.items(), next, is_filtered, first, last, names }))

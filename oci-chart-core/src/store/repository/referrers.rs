@@ -13,6 +13,7 @@ use super::{
 use crate::{
     digest::Digest,
     error::{Error, ErrorKind, Reason, Result},
+    json::{self, Object},
     oci::{Descriptor, MediaType},
     store::{BoxStream, Target},
 };
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Deserialize)]
 struct ReferrerPage {
     #[serde(default)]
-    manifests: Option<Vec<Entry>>,
+    manifests: Option<Vec<Object<Entry>>>,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +42,11 @@ impl Listing for ReferrerPage {
 
     fn items(self) -> Vec<Descriptor> {
         // A digest of an unknown algorithm cannot be fetched and checked.
-        self.manifests.unwrap_or_default().into_iter().filter_map(Entry::descriptor).collect()
+        self.manifests
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|Object(entry)| entry.descriptor())
+            .collect()
     }
 }
 
@@ -123,7 +128,7 @@ impl Repository {
         };
         match self.manifest(&Target::Tag(&tag)).await {
             Ok((descriptor, bytes)) if descriptor.media_type == MediaType::OCI_INDEX => {
-                let page: ReferrerPage = serde_json::from_slice(&bytes)
+                let page: ReferrerPage = json::object(&bytes)
                     .map_err(|error| rubbish(Reason::MalformedAnswer).with_source(error))?;
                 Ok(Some(Page::only(page.items())))
             }

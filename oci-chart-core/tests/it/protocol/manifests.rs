@@ -70,6 +70,17 @@ fn a_tag_that_is_not_confirmed_is_written_by_itself() {
 }
 
 #[test]
+fn tags_are_confirmed_in_one_header_or_in_many() {
+    let registry = Registry::start().unwrap();
+    let confirmed = ["1.0.0", "stable", "latest"].map(|tag| ("OCI-Tag".to_owned(), tag.to_owned()));
+    let answer = Fault::Status { code: 201, headers: confirmed.into(), body: "".into() };
+    registry.script().once("PUT", "*tag=*", answer);
+    let store = repository(&registry, "charts/web");
+    block(store.push(&manifest(1, None), &tags(&["1.0.0", "stable", "latest"]))).unwrap();
+    assert_eq!(methods(&registry), "PUT");
+}
+
+#[test]
 fn a_manifest_of_another_algorithm_is_written_under_its_digest() {
     for can in [true, false] {
         let registry = Registry::builder().tag_parameters(can).start_blocking().unwrap();

@@ -148,6 +148,19 @@ fn what_looks_like_no_interface_is_none() {
 }
 
 #[test]
+fn a_referrer_that_comes_twice_is_listed_once() {
+    let registry = old();
+    let (subject, referrers) = pushed(&repository(&registry, "charts/web"), 2);
+    let tag = subject.digest.to_string().replace(':', "-");
+    let before = registry.manifest("charts/web", &tag).unwrap();
+    // By another client, which does not know that it is there.
+    let again = manifest(1, Some(&subject));
+    block(repository(&registry, "charts/web").push(&again, &[])).unwrap();
+    assert_eq!(registry.manifest("charts/web", &tag).unwrap(), before);
+    assert_eq!(digests(&repository(&registry, "charts/web"), &subject), sorted(&referrers));
+}
+
+#[test]
 fn somebody_else_s_entry_survives_ours() {
     // Whoever reads between our read and our write, and writes after us, takes our entry out: it comes back.
     let registry = old();

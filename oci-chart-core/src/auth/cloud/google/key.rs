@@ -10,6 +10,7 @@ use super::{
 use crate::{
     auth::Credentials,
     error::{Error, ErrorKind, Result},
+    json,
 };
 
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -52,12 +53,12 @@ impl Key {
                 .with_context("named by", named_by)
                 .with_hint("give the JSON file as Google made it")
         };
-        let kind: Kind = serde_json::from_str(text).map_err(|_| malformed())?;
+        let kind: Kind = json::object(text.as_bytes()).map_err(|_| malformed())?;
         match kind.kind.as_deref() {
             Some("service_account") => {
-                serde_json::from_str(text).map(Self::ServiceAccount).map_err(|_| malformed())
+                json::object(text.as_bytes()).map(Self::ServiceAccount).map_err(|_| malformed())
             }
-            Some("authorized_user") => serde_json::from_str(text).map(Self::User).map_err(|_| malformed()),
+            Some("authorized_user") => json::object(text.as_bytes()).map(Self::User).map_err(|_| malformed()),
             Some(other) => Err(Error::new(
                 ErrorKind::Unsupported,
                 "Google's credentials are of a kind that wants Google's own tools",
