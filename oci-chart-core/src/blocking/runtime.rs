@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::{runtime, sync::oneshot};
 
 use super::{
@@ -59,6 +59,28 @@ impl Runtime {
         F: Future<Output = Result<T>> + Send + 'static,
         T: Send + 'static,
     {
+        let place = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&place);
+        self.run(
+            host,
+            Box::new(move |cx| {
+                let work = task(cx);
+                Box::pin(async move {
+                    let done = work.await;
+                    *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+                })
+            }),
+        )?;
+        let lost = || Err(Error::new(ErrorKind::Internal, "a task ended without a result"));
+        place.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_else(lost)
+    }
+
+    /// Runs the future that `task` makes until it or the call ends. One function for all verbs, so that all of this is there once.
+    fn run<'a>(
+        &self,
+        host: &mut dyn Host,
+        task: Box<dyn FnOnce(Context) -> BoxFuture<'static, ()> + 'a>,
+    ) -> Result<()> {
         let mailbox = Arc::new(Mailbox::default());
         let token = host.cancel_token().unwrap_or_default();
         let mut cx = Context::default().with_cancel(token.clone()).with_events(Arc::clone(&mailbox));
@@ -69,9 +91,9 @@ impl Runtime {
         let future = CURRENT.scope(HostHandle::new(Arc::clone(&mailbox), host), task(cx));
         let post = Arc::clone(&mailbox);
         let handle = self.spawn(async move {
-            let result = AssertUnwindSafe(future).catch_unwind().await;
-            // The caller may have given up; then nobody wants the result.
-            let _ = sender.send(result.unwrap_or_else(|panic| Err(panicked(&*panic))));
+            let ended = AssertUnwindSafe(future).catch_unwind().await;
+            // The caller may have given up; then nobody wants to know.
+            let _ = sender.send(ended.map_err(|panic| panicked(&*panic)));
             post.finish();
         })?;
         let mut deadline: Option<Instant> = None;
