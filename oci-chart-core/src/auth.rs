@@ -34,7 +34,7 @@ mod token;
 mod tokens;
 mod verify;
 
-pub(crate) use authenticator::Authenticator;
+pub(crate) use authenticator::{Authenticator, MakeRequest};
 pub use credentials::{CredentialKind, Credentials};
 #[cfg(any(test, fuzzing))]
 pub(crate) use jwt::Claims;

@@ -25,6 +25,9 @@ use crate::{
     name::Host,
 };
 
+/// Makes a request, once more for each time that it has to be sent.
+pub(crate) type MakeRequest<'a> = dyn Fn() -> Result<Request> + Sync + 'a;
+
 /// Sends requests to one registry in the caller's name.
 ///
 /// What the registry wants is learnt from the first answer and kept: a client that goes on pays neither for a second challenge
@@ -86,7 +89,7 @@ impl Authenticator {
 
     /// Sends what `make` makes, with whatever `scope` needs; again if the registry wants a login that it did not want before, a new
     /// token, or if the source of the refused credentials has others now. The answer is no 401 then.
-    pub(crate) async fn send(&self, scope: &Scope, make: impl Fn() -> Result<Request>) -> Result<Response> {
+    pub(crate) async fn send(&self, scope: &Scope, make: &MakeRequest<'_>) -> Result<Response> {
         let mut first = None;
         if matches!(self.wants(), Wants::Unknown) {
             let gate = self.first.lock().await;
@@ -125,7 +128,7 @@ impl Authenticator {
                 };
                 if !again {
                     let Some(plan) = moved.take() else {
-                        return Err(self.refused(response, is_head, shown, &scope, &make).await);
+                        return Err(self.refused(response, is_head, shown, &scope, make).await);
                     };
                     moves = self.follow(plan);
                 }
@@ -339,7 +342,7 @@ mod tests {
         let ask = |url: Url| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime
-                .block_on(authenticator.send(&Scope::none(), || Ok(Request::new(Method::GET, url.clone()))))
+                .block_on(authenticator.send(&Scope::none(), &|| Ok(Request::new(Method::GET, url.clone()))))
         };
         assert!(ask(base(&registry)).unwrap().status().is_success());
         // Whoever talked a caller into this address learns nothing by it.

@@ -31,9 +31,9 @@ use bytes::Bytes;
 use reqwest::Url;
 
 use crate::{
-    auth::{Access, Scope},
+    auth::{Access, MakeRequest, Scope},
     error::{Error, Reason, Result},
-    http::{Request, Response},
+    http::Response,
     name::{RepositoryAddress, RepositoryName, Selector, Tag},
     oci::{Descriptor, MediaType},
     store::{
@@ -131,7 +131,7 @@ impl Repository {
         &self.0.push
     }
 
-    async fn send(&self, scope: &Scope, make: impl Fn() -> Result<Request>) -> Result<Response> {
+    async fn send(&self, scope: &Scope, make: &MakeRequest<'_>) -> Result<Response> {
         self.registry().send(scope, make).await
     }
 

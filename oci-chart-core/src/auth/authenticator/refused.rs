@@ -7,11 +7,11 @@ use super::{
         CredentialSource as _, Scope,
         blame::{accuse, explain_rights, is_about_something_else},
     },
-    Authenticator, Shown, Shows,
+    Authenticator, MakeRequest, Shown, Shows,
 };
 use crate::{
-    error::{Error, ErrorKind, Reason, Result},
-    http::{Request, Response},
+    error::{Error, ErrorKind, Reason},
+    http::Response,
 };
 
 impl Authenticator {
@@ -22,7 +22,7 @@ impl Authenticator {
         is_head: bool,
         shown: &Shown,
         scope: &Scope,
-        make: impl Fn() -> Result<Request>,
+        make: &MakeRequest<'_>,
     ) -> Error {
         if is_head {
             // A refused HEAD says nothing but its status. The body of a GET says why.

@@ -50,7 +50,7 @@ impl Examination {
         let url = self.url(&format!("{}/manifests/{tag}", self.repository()), None);
         let request =
             || Ok(look(Method::HEAD, &url).with_header(ACCEPT, HeaderValue::from_static(MANIFESTS)));
-        match self.probe.auth().send(pull, request).await {
+        match self.probe.auth().send(pull, &request).await {
             Ok(response) => {
                 self.look_at(&response);
                 match response.status().as_u16() {

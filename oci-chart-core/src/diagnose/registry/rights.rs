@@ -148,7 +148,7 @@ impl Examination {
 
     /// Asks in the caller's name; an answer that is no success is an error.
     pub(super) async fn ask_as(&mut self, scope: &Scope, method: Method, url: &Url) -> Result<Response> {
-        let response = self.probe.auth().send(scope, || Ok(look(method.clone(), url))).await?;
+        let response = self.probe.auth().send(scope, &|| Ok(look(method.clone(), url))).await?;
         self.look_at(&response);
         successful(response).await
     }

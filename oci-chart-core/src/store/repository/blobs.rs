@@ -35,7 +35,7 @@ impl Repository {
         // GET, and hung up on before the bytes come.
         for method in [Method::HEAD, Method::GET] {
             let make = |url| Request::new(method.clone(), url).with_redirects(Redirects::Report);
-            let response = self.read(&path, make).await?;
+            let response = self.read(&path, &make).await?;
             match response.status() {
                 status if status.is_success() || status.is_redirection() => return Ok(true),
                 StatusCode::NOT_FOUND => return Ok(false),
@@ -115,7 +115,7 @@ impl Repository {
         } else {
             self.writing().clone()
         };
-        let response = match self.send(&scope, || Ok(Request::new(Method::POST, url.clone()))).await {
+        let response = match self.send(&scope, &|| Ok(Request::new(Method::POST, url.clone()))).await {
             Ok(response) => response,
             // No token for both repositories: then without what is in the other.
             Err(error)

@@ -68,7 +68,7 @@ impl Repository {
     async fn ask_to_delete(&self, path: &str) -> Result<Response> {
         let url = self.url(path, None);
         let scope = Scope::repository(self.name(), Access::Delete);
-        self.send(&scope, || Ok(Request::new(Method::DELETE, url.clone()))).await
+        self.send(&scope, &|| Ok(Request::new(Method::DELETE, url.clone()))).await
     }
 }
 

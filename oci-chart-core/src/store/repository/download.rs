@@ -184,7 +184,7 @@ impl Download {
                 None => request,
             }
         };
-        self.repository.read(&self.path, make).await
+        self.repository.read(&self.path, &make).await
     }
 
     /// Whether the answer goes on where the last one broke off, with the same content.

@@ -306,7 +306,7 @@ impl Repository {
                 None => request,
             })
         };
-        let response = self.send(self.writing(), make).await?;
+        let response = self.send(self.writing(), &make).await?;
         if !response.status().is_success() {
             return Err(response.refused().await);
         }
@@ -345,7 +345,7 @@ impl Repository {
                 .with_header(ACCEPT, MANIFESTS.clone())
                 .with_whole_answer("manifest_bytes", limit)
         };
-        self.read(&path, make).await
+        self.read(&path, &make).await
     }
 }
 

@@ -17,6 +17,9 @@ use crate::{
 /// How long a mirror that cannot be reached is not asked again: each try may take as long as a connection may.
 const OUT_OF_REACH: Duration = Duration::from_secs(60);
 
+/// Makes the request to a URL.
+type RequestTo<'a> = dyn Fn(Url) -> Request + Sync + 'a;
+
 /// What a mirror has of one repository.
 pub(super) struct Replica {
     registry: Arc<Registry>,
@@ -46,7 +49,7 @@ impl Replica {
         Self { registry, host: mirror.host().clone(), path, query, scope, asleep: Mutex::default() }
     }
 
-    async fn read(&self, path: &str, make: &(impl Fn(Url) -> Request + Sync)) -> Result<Response> {
+    async fn read(&self, path: &str, make: &RequestTo<'_>) -> Result<Response> {
         let now = Instant::now();
         if self.asleep().is_some_and(|until| now < until) {
             return Err(Error::new(ErrorKind::Network, "it could not be reached a moment ago"));
@@ -56,7 +59,7 @@ impl Replica {
         url.set_query(Some(&self.query));
         // There are others to ask: no time is spent on this one.
         let make = || Ok(make(url.clone()).with_repeat(Repeat::Never));
-        match self.registry.auth().send(&self.scope, make).await {
+        match self.registry.auth().send(&self.scope, &make).await {
             Ok(response) if response.status().is_success() || response.status().is_redirection() => {
                 Ok(response)
             }
@@ -78,12 +81,12 @@ impl Replica {
 
 impl Repository {
     /// Asks for content: the mirrors in their order, and then the registry itself. Once this repository is written to, only that one: what was
-    /// just written is not elsewhere yet. `make` makes the request to a URL.
-    pub(super) async fn read(&self, path: &str, make: impl Fn(Url) -> Request + Sync) -> Result<Response> {
+    /// just written is not elsewhere yet.
+    pub(super) async fn read(&self, path: &str, make: &RequestTo<'_>) -> Result<Response> {
         let mut failures = String::new();
         let replicas = if self.is_written() { &[][..] } else { &self.0.replicas[..] };
         for replica in replicas {
-            let error = match replica.read(path, &make).await {
+            let error = match replica.read(path, make).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -95,7 +98,7 @@ impl Repository {
             failures += &words;
         }
         let url = self.url(path, None);
-        let result = self.send(self.reading(), || Ok(make(url.clone()))).await;
+        let result = self.send(self.reading(), &|| Ok(make(url.clone()))).await;
         result.map_err(
             |error| if failures.is_empty() { error } else { error.with_context("mirrors", failures) },
         )

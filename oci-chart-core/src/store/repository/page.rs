@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
 use reqwest::{
     Method, StatusCode, Url,
@@ -60,6 +61,15 @@ impl<T> Page<T> {
     }
 }
 
+/// A page before it is read.
+struct Fetched {
+    bytes: Bytes,
+    next: Option<Url>,
+    is_filtered: bool,
+    /// The error of a page that cannot be read.
+    broken: Error,
+}
+
 /// Reads lists of one registry.
 #[derive(Clone)]
 pub(super) struct Lister {
@@ -102,7 +112,19 @@ impl Lister {
 
     /// The page at `url`; the answer where there is nothing.
     pub(super) async fn page<L: Listing>(&self, url: Url) -> Result<Result<Page<L::Item>, Response>> {
-        let accept = HeaderValue::from_static(L::MEDIA_TYPE.unwrap_or("application/json"));
+        let Fetched { bytes, next, is_filtered, broken } = match self.fetch(url, L::MEDIA_TYPE).await? {
+            Ok(fetched) => fetched,
+            Err(response) => return Ok(Err(response)),
+        };
+        let page = L::read(&bytes).map_err(|error| broken.with_source(error))?;
+        let names = page.names();
+        let (first, last, names) = (names.first().cloned(), names.last().cloned(), names.len());
+        Ok(Ok(Page { items: page.items(), next, is_filtered, first, last, names }))
+    }
+
+    /// What every list has in common.
+    async fn fetch(&self, url: Url, media_type: Option<&'static str>) -> Result<Result<Fetched, Response>> {
+        let accept = HeaderValue::from_static(media_type.unwrap_or("application/json"));
         let limit = self.registry.limits().answer_bytes;
         let make = || {
             Ok(Request::new(Method::GET, url.clone())
@@ -110,10 +132,10 @@ impl Lister {
                 .with_whole_answer("answer_bytes", limit))
         };
         let response = match &self.scope {
-            Some(scope) => self.registry.send(scope, make).await?,
+            Some(scope) => self.registry.send(scope, &make).await?,
             None => self.registry.auth().send_with_password(make()?).await?,
         };
-        let foreign = L::MEDIA_TYPE.is_some_and(|wanted| {
+        let foreign = media_type.is_some_and(|wanted| {
             response.header(CONTENT_TYPE).is_none_or(|found| wire::essence(found) != wanted)
         });
         match response.status() {
@@ -133,10 +155,7 @@ impl Lister {
             .is_some_and(|applied| applied.split(',').any(|one| one.trim() == "artifactType"));
         let broken = response.broken("the registry's list cannot be read", Reason::MalformedAnswer);
         let bytes = response.bytes("answer_bytes", limit).await?;
-        let page = L::read(&bytes).map_err(|error| broken.with_source(error))?;
-        let names = page.names();
-        let (first, last, names) = (names.first().cloned(), names.last().cloned(), names.len());
-        Ok(Ok(Page { items: page.items(), next, is_filtered, first, last, names }))
+        Ok(Ok(Fetched { bytes, next, is_filtered, broken }))
     }
 
     /// Everything from `first` on. `sized` is where it was found, if pages of our size were asked for there.

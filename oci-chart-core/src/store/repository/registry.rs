@@ -14,11 +14,11 @@ use super::{
     options::{RepositoryOptions, UploadMode},
 };
 use crate::{
-    auth::{Authenticator, CredentialSource, Scope},
+    auth::{Authenticator, CredentialSource, MakeRequest, Scope},
     context::{Context, Event},
     digest::Digest,
     error::{Error, ErrorKind, Result},
-    http::{ConnectionOptions, HttpClient, Request, Response, wire},
+    http::{ConnectionOptions, HttpClient, Response, wire},
     limits::Limits,
     name::{Host, RepositoryAddress, RepositoryName},
     oci::Descriptor,
@@ -232,7 +232,7 @@ impl Registry {
     }
 
     /// Sends what `make` makes with what `scope` needs, and passes on what the registry warns of, each warning once.
-    pub(super) async fn send(&self, scope: &Scope, make: impl Fn() -> Result<Request>) -> Result<Response> {
+    pub(super) async fn send(&self, scope: &Scope, make: &MakeRequest<'_>) -> Result<Response> {
         let response = self.auth.send(scope, make).await?;
         for header in response.headers().get_all(WARNING) {
             let texts = header.to_str().map(wire::warnings).unwrap_or_default();

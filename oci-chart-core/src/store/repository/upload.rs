@@ -100,7 +100,7 @@ impl Repository {
     /// Opens an upload.
     pub(super) async fn open_session(&self, digest: &Digest) -> Result<Session> {
         let url = self.url("blobs/uploads/", algorithm_parameter(digest));
-        let response = self.send(self.writing(), || Ok(Request::new(Method::POST, url.clone()))).await?;
+        let response = self.send(self.writing(), &|| Ok(Request::new(Method::POST, url.clone()))).await?;
         if response.status() != StatusCode::ACCEPTED {
             return Err(response.refused().await);
         }
@@ -119,7 +119,7 @@ impl Repository {
                 .with_header(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))
                 .with_body(source.body(0, source.size(), false)))
         };
-        let response = self.send(self.writing(), make).await?;
+        let response = self.send(self.writing(), &make).await?;
         match response.status() {
             StatusCode::ACCEPTED => {
                 let session = Session::open(self.clone(), response).await?;

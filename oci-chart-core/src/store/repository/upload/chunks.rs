@@ -74,7 +74,7 @@ impl Session {
                 None => request,
             })
         };
-        self.repository.send(self.repository.writing(), make).await
+        self.repository.send(self.repository.writing(), &make).await
     }
 
     /// A piece was taken. Of how much there is now, the registry's word counts: some take less than they were sent.

@@ -89,7 +89,7 @@ impl Session {
                 None => request,
             })
         };
-        self.repository.send(self.repository.writing(), make).await
+        self.repository.send(self.repository.writing(), &make).await
     }
 
     /// How many bytes the registry has; nothing where it has the whole blob, the answer that said so having been lost.
@@ -108,7 +108,7 @@ impl Session {
     async fn received(&mut self) -> Option<u64> {
         let location = self.location.clone()?;
         let make = || Ok(Request::new(Method::GET, location.clone()));
-        let response = self.repository.send(self.repository.writing(), make).await.ok()?;
+        let response = self.repository.send(self.repository.writing(), &make).await.ok()?;
         if !response.status().is_success() {
             response.drain().await;
             return None;
