@@ -143,11 +143,12 @@ pub mod kube;
 // Layer 3: OCI values.
 pub mod oci;
 
-// Layer 4: HTTP, and who is asking.
+// Layer 4: HTTP, who is asking, and where work may block.
 #[cfg(feature = "registry")]
 pub mod auth;
 #[cfg(feature = "registry")]
 mod http;
+mod threads;
 
 // Layer 5: stores.
 pub mod store;

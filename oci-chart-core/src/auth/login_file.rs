@@ -17,6 +17,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     kube::DockerConfig,
     platform,
+    threads::off_thread,
 };
 
 /// What a file of logins may be long, in bytes.
@@ -155,10 +156,10 @@ fn malformed(place: impl std::fmt::Display) -> Error {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let lost = |_| {
+    let lost = || {
         Err(Error::new(ErrorKind::Internal, "a thread that works on a file of logins ended without a result"))
     };
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(lost)
+    off_thread(work).await.unwrap_or_else(lost)
 }
 
 /// Where the text is wrong. What serde says of JSON's grammar has no content in it.

@@ -14,6 +14,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::helper::HelperFault;
+use crate::threads::off_thread;
 
 /// How often it is looked whether anybody still waits.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -46,10 +47,9 @@ pub(super) async fn run(
     }
     let stop = Stop(Arc::default());
     let (program, flag) = (program.to_owned(), Arc::clone(&stop.0));
-    let result =
-        tokio::task::spawn_blocking(move || run_blocking(&program, verb, input, bounds, &flag)).await;
+    let result = off_thread(move || run_blocking(&program, verb, input, bounds, &flag)).await;
     drop(stop);
-    result.unwrap_or_else(|_| Err(HelperFault::Io("its thread ended without a result".to_owned())))
+    result.unwrap_or_else(|| Err(HelperFault::Io("its thread ended without a result".to_owned())))
 }
 
 fn run_blocking(

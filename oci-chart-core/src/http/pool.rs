@@ -12,7 +12,10 @@ use super::{
     setting::Setting,
     tls::{self, Security, Trust},
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    threads::off_thread,
+};
 
 /// Connections that are kept for later requests, per host.
 const IDLE_CONNECTIONS: usize = 16;
@@ -97,8 +100,8 @@ async fn build(url: &Url, key: &Key, own: Option<&HostOptions>, setting: &Settin
         witness: setting.witness.clone(),
     };
     let tls = if security.trust == Trust::Roots {
-        let read = tokio::task::spawn_blocking(move || tls::config(&security)).await;
-        read.map_err(|_| set_up("reading the trusted roots ended without a result"))??
+        let read = off_thread(move || tls::config(&security)).await;
+        read.ok_or_else(|| set_up("reading the trusted roots ended without a result"))??
     } else {
         tls::config(&security)?
     };

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     oci::Descriptor,
     store::{ByteStream, Store, collect, next},
+    threads::off_thread,
 };
 
 /// What every [`Store`] can do on top of its own methods.
@@ -89,8 +90,8 @@ fn new_file(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result.map_err(Error::from),
-        Err(_) => Err(Error::new(ErrorKind::Internal, "a file operation ended without a result")),
+    match off_thread(work).await {
+        Some(result) => result.map_err(Error::from),
+        None => Err(Error::new(ErrorKind::Internal, "a file operation ended without a result")),
     }
 }

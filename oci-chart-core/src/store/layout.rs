@@ -23,6 +23,7 @@ use crate::{
         Blob, BoxStream, ByteStream, Pushed, Store, TagMode, Target, Traits, collect, content_stream,
         missing_content, missing_manifest, missing_tag, next, reference, taggable, target, verified,
     },
+    threads::off_thread,
 };
 use disk::Disk;
 use index::Index;
@@ -66,10 +67,8 @@ impl Layout {
         work: impl FnOnce(&Disk) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let disk = Arc::clone(&self.disk);
-        match tokio::task::spawn_blocking(move || work(&disk)).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::new(ErrorKind::Internal, "a file operation ended without a result")),
-        }
+        let lost = || Err(Error::new(ErrorKind::Internal, "a file operation ended without a result"));
+        off_thread(move || work(&disk)).await.unwrap_or_else(lost)
     }
 
     async fn read_manifest(&self, descriptor: &Descriptor) -> Result<Bytes> {

@@ -10,6 +10,7 @@ use crate::{
     digest::Verifier,
     error::{Error, ErrorKind, Result},
     oci::Descriptor,
+    threads::off_thread,
 };
 
 /// Results as they come.
@@ -34,8 +35,8 @@ pub(crate) fn content_stream(content: &Content) -> ByteStream {
         }
         // Made here and not there: chunks of several threads would each keep a heap of their own alive.
         let chunk = BytesMut::zeroed(usize::try_from(left).unwrap_or(CHUNK).min(CHUNK));
-        let read = tokio::task::spawn_blocking(move || read_chunk(state, chunk)).await;
-        let (chunk, state) = read.unwrap_or_else(|_| {
+        let read = off_thread(move || read_chunk(state, chunk)).await;
+        let (chunk, state) = read.unwrap_or_else(|| {
             Err(Error::new(ErrorKind::Internal, "reading a file ended without a result"))
         })?;
         let left = left.saturating_sub(chunk.len() as u64);

@@ -21,6 +21,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     oci::{Descriptor, Manifest, MediaType},
     store::{Blob, Pushed, Side, Store, Traced},
+    threads::off_thread,
 };
 
 pub use fetch::fetch_attachment;
@@ -212,7 +213,7 @@ async fn hashed(content: &Content) -> Result<(Digest, u64)> {
         return Ok((Digest::of(bytes), bytes.len() as u64));
     }
     let content = content.clone();
-    let work = tokio::task::spawn_blocking(move || -> Result<(Digest, u64)> {
+    let work = off_thread(move || -> Result<(Digest, u64)> {
         let (mut reader, mut hasher) = (content.open()?, Hasher::default());
         let mut buffer = vec![0; BLOCK];
         loop {
@@ -222,5 +223,5 @@ async fn hashed(content: &Content) -> Result<(Digest, u64)> {
             }
         }
     });
-    work.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "reading ended without a result")))
+    work.await.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "reading ended without a result")))
 }

@@ -3,7 +3,10 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 
 use super::PublicKey;
-use crate::error::Result;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    threads::off_thread,
+};
 
 /// Something that can sign, wherever its key is: a [`SigningKey`](super::SigningKey) in memory, a KMS, a token behind PKCS#11.
 ///
@@ -58,10 +61,9 @@ impl Signer for CallbackSigner {
     }
 
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
-        use crate::error::{Error, ErrorKind};
         let (callback, message) = (Arc::clone(&self.callback), message.to_vec());
-        let signed = tokio::task::spawn_blocking(move || callback(&message)).await;
-        signed.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "signing ended without a result")))
+        let signed = off_thread(move || callback(&message)).await;
+        signed.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "signing ended without a result")))
     }
 }
 

@@ -8,7 +8,7 @@ const LAYERS: [&[&str]; 9] = [
     &["name", "yaml", "json"],
     &["chart", "kube"],
     &["oci"],
-    &["http", "auth"],
+    &["http", "auth", "threads"],
     &["store"],
     &["trust", "transfer"],
     &["client", "diagnose"],

@@ -5,7 +5,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    threads::off_thread,
+};
 
 /// No file of credentials is nearly as long, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
@@ -13,8 +16,8 @@ const MOST_BYTES: u64 = 1 << 20;
 /// The text of a file with credentials; `None` where there is none.
 pub(super) async fn read(path: PathBuf) -> Result<Option<Zeroizing<String>>> {
     // A pipe or a network drive may take its time.
-    let read = tokio::task::spawn_blocking(move || read_now(&path)).await;
-    read.map_err(|_| Error::new(ErrorKind::Internal, "reading a file ended without a result"))?
+    let read = off_thread(move || read_now(&path)).await;
+    read.ok_or_else(|| Error::new(ErrorKind::Internal, "reading a file ended without a result"))?
 }
 
 /// The text of a file that somebody named, which therefore must be there.

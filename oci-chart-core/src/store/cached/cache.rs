@@ -22,6 +22,7 @@ use crate::{
     name::Tag,
     oci::Descriptor,
     store::{ByteStream, content_stream, verified},
+    threads::off_thread,
 };
 
 /// How old a file that was never finished becomes before it is taken for left behind.
@@ -174,8 +175,8 @@ impl Cache {
     /// Where `tag` of `store` pointed when it was last read through this cache.
     pub(super) async fn last_seen(&self, store: &str, tag: &Tag) -> Option<Digest> {
         let place = self.0.tag_place(store, tag);
-        let read = tokio::task::spawn_blocking(move || fs::read_to_string(place).ok()).await;
-        read.ok()??.trim().parse().ok()
+        let read = off_thread(move || fs::read_to_string(place).ok()).await;
+        read??.trim().parse().ok()
     }
 
     pub(super) async fn see(&self, store: &str, tag: &Tag, digest: &Digest) {
@@ -186,7 +187,7 @@ impl Cache {
     /// Removes what has that digest.
     pub(super) async fn forget(&self, digest: &Digest) {
         let (inner, digest) = (Arc::clone(&self.0), *digest);
-        let _ = tokio::task::spawn_blocking(move || {
+        off_thread(move || {
             for place in [entry::place(&inner.root, &digest), entry::manifest_place(&inner.root, &digest)] {
                 let _ = fs::remove_file(place);
             }
@@ -200,9 +201,9 @@ impl Cache {
         work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
     ) -> Option<T> {
         let inner = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || work(&inner)).await;
+        let done = off_thread(move || work(&inner)).await;
         let result =
-            done.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the cache's thread is gone")));
+            done.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, "the cache's thread is gone")));
         match result {
             Ok(done) => Some(done),
             Err(error) => {
@@ -222,14 +223,14 @@ impl Cache {
         digest: &Digest,
     ) -> Option<T> {
         let inner = Arc::clone(&self.0);
-        match tokio::task::spawn_blocking(move || work(&inner)).await {
-            Ok(Look::Found(found)) => Some(found),
-            Ok(Look::Damaged) => {
+        match off_thread(move || work(&inner)).await {
+            Some(Look::Found(found)) => Some(found),
+            Some(Look::Damaged) => {
                 let text = format!("the cache held damaged content of {digest}; it is fetched anew");
                 Context::current().emit(Event::Warning(text));
                 None
             }
-            Ok(Look::Missing) | Err(_) => None,
+            Some(Look::Missing) | None => None,
         }
     }
 }
