@@ -129,6 +129,7 @@ pub mod digest;
 pub mod error;
 mod limits;
 mod platform;
+mod process;
 mod redact;
 
 // Layer 1: names and texts.

@@ -23,6 +23,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     http::{HttpClient, Redirects, Request, Response},
     name::Host,
+    process::PerProcess,
 };
 
 /// Makes a request, once more for each time that it has to be sent.
@@ -37,10 +38,10 @@ pub(crate) struct Authenticator {
     pub(super) base: Url,
     pub(super) http: Arc<HttpClient>,
     source: Kept,
-    wants: Mutex<Wants>,
+    wants: PerProcess<Mutex<Wants>>,
     /// Held by the first request, so that those beside it do not all run into the same challenge.
-    first: tokio::sync::Mutex<()>,
-    tokens: Tokens,
+    first: PerProcess<tokio::sync::Mutex<()>>,
+    tokens: PerProcess<Tokens>,
 }
 
 #[derive(Clone, Default)]

@@ -6,18 +6,18 @@ use std::{
 use async_trait::async_trait;
 
 use super::{Audience, CredentialSource, Credentials};
-use crate::{error::Result, name::Host};
+use crate::{error::Result, name::Host, process::PerProcess};
 
 /// Keeps the answers of a source whose answers last, until they end or are refused, and asks it once, however many wait.
 pub(super) struct Kept {
     source: Arc<dyn CredentialSource>,
-    known: Mutex<HashMap<Host, Option<Credentials>>>,
-    flight: tokio::sync::Mutex<()>,
+    known: PerProcess<Mutex<HashMap<Host, Option<Credentials>>>>,
+    flight: PerProcess<tokio::sync::Mutex<()>>,
 }
 
 impl Kept {
     pub(super) fn new(source: Arc<dyn CredentialSource>) -> Self {
-        Self { source, known: Mutex::default(), flight: tokio::sync::Mutex::default() }
+        Self { source, known: PerProcess::default(), flight: PerProcess::default() }
     }
 
     fn look(&self, host: &Host) -> Option<Option<Credentials>> {

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     kube::DockerConfig,
     platform,
+    process::{FileLock, PerProcess},
     threads::off_thread,
 };
 
@@ -27,12 +28,12 @@ const MOST_BYTES: u64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct LoginFile {
     pub(super) place: Place,
-    read: tokio::sync::Mutex<Option<Arc<DockerConfig>>>,
+    read: PerProcess<tokio::sync::Mutex<Option<Arc<DockerConfig>>>>,
 }
 
 impl LoginFile {
     pub(super) fn new(place: Place) -> Self {
-        Self { place, read: tokio::sync::Mutex::default() }
+        Self { place, read: PerProcess::default() }
     }
 
     /// What is in it. A file that is not there is empty, and one that cannot be read is a warning: other places may know.
@@ -113,12 +114,9 @@ pub(super) async fn change(
 }
 
 /// The lock is a file of its own: the other one is replaced.
-fn lock(path: &Path, directory: &Path) -> Result<fs::File> {
+fn lock(path: &Path, directory: &Path) -> Result<FileLock> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let path = directory.join(format!(".{name}.lock"));
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-    fs4::FileExt::lock(&file)?;
-    Ok(file)
+    FileLock::wait(&directory.join(format!(".{name}.lock")))
 }
 
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {

@@ -19,6 +19,7 @@ use crate::{
     error::Result,
     kube::{DockerConfig, KeyRule, StoredLogin, best_key},
     name::Host,
+    process::PerProcess,
 };
 
 /// How long a helper's answer is believed.
@@ -44,7 +45,7 @@ pub struct StoredLogins(Arc<Inner>);
 struct Inner {
     files: Vec<LoginFile>,
     helpers: Helpers,
-    answers: tokio::sync::Mutex<HashMap<(String, String), Answer>>,
+    answers: PerProcess<tokio::sync::Mutex<HashMap<(String, String), Answer>>>,
     helm: Option<PathBuf>,
     docker: Option<PathBuf>,
     podman: Option<PathBuf>,
@@ -100,7 +101,7 @@ impl StoredLogins {
 
     fn new(places: Vec<Place>, helpers: Helpers, [helm, docker, podman]: [Option<PathBuf>; 3]) -> Self {
         let files = places.into_iter().map(LoginFile::new).collect();
-        Self(Arc::new(Inner { files, helpers, answers: tokio::sync::Mutex::default(), helm, docker, podman }))
+        Self(Arc::new(Inner { files, helpers, answers: PerProcess::default(), helm, docker, podman }))
     }
 
     /// Every login that is kept, in the order of the search. Helpers that cannot list are passed over with a warning.

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     context::{Context, Event},
     error::{Error, ErrorKind, Result},
+    process::PerProcess,
 };
 
 /// How long a caller waits without a sign of life.
@@ -40,12 +41,10 @@ const STACK: usize = 8 << 20;
 /// # Ok::<(), oci_chart_core::Error>(())
 /// ```
 #[derive(Default)]
-pub struct Runtime(Mutex<Option<Owned>>);
+pub struct Runtime(PerProcess<Mutex<Owned>>);
 
-struct Owned {
-    pid: u32,
-    runtime: runtime::Runtime,
-}
+#[derive(Default)]
+struct Owned(Option<runtime::Runtime>);
 
 impl Runtime {
     /// Runs the future that `task` makes and waits for it, giving `host` events, ticks and questions meanwhile.
@@ -129,16 +128,9 @@ impl Runtime {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Result<tokio::task::JoinHandle<()>> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pid = std::process::id();
-        if slot.as_ref().is_some_and(|owned| owned.pid != pid)
-            && let Some(inherited) = slot.take()
-        {
-            // A forked child has the memory of the parent's runtime, but none of its threads: it can only be left alone.
-            std::mem::forget(inherited);
-        }
-        let owned = match &mut *slot {
-            Some(owned) => owned,
+        let mut owned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let runtime = match &mut owned.0 {
+            Some(runtime) => runtime,
             empty => {
                 let runtime = runtime::Builder::new_multi_thread()
                     .worker_threads(1)
@@ -147,20 +139,18 @@ impl Runtime {
                     .enable_all()
                     .build()
                     .map_err(|error| Error::from(error).with_operation("start the runtime"))?;
-                empty.insert(Owned { pid, runtime })
+                empty.insert(runtime)
             }
         };
-        Ok(owned.runtime.spawn(task))
+        Ok(runtime.spawn(task))
     }
 }
 
-impl Drop for Runtime {
+impl Drop for Owned {
     fn drop(&mut self) {
-        let slot = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        match slot.take() {
-            // Not a plain drop: that panics on a thread of another runtime.
-            Some(owned) if owned.pid == std::process::id() => owned.runtime.shutdown_background(),
-            inherited => std::mem::forget(inherited),
+        // Not a plain drop: that panics on a thread of another runtime.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
     }
 }

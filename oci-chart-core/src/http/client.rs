@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
+    process::PerProcess,
     redact::RedactedUrl,
 };
 
@@ -30,7 +31,7 @@ pub(crate) struct HttpClient {
     setting: Arc<Setting>,
     waits: Arc<Waits>,
     user_agent: HeaderValue,
-    pool: Mutex<Arc<Pool>>,
+    pool: PerProcess<Arc<Pool>>,
 }
 
 /// What stays the same from try to try.
@@ -65,7 +66,7 @@ impl HttpClient {
                 .with_hint("leave out line breaks and control characters")
         })?;
         let waits = Arc::new(Waits::new(options.retry.clone()));
-        Ok(Self { setting: Arc::new(setting), waits, user_agent, pool: Mutex::new(Arc::new(Pool::new())) })
+        Ok(Self { setting: Arc::new(setting), waits, user_agent, pool: PerProcess::default() })
     }
 
     pub(crate) fn options(&self) -> &ConnectionOptions {
@@ -145,7 +146,7 @@ impl HttpClient {
             if let Some(then) = asked.and_then(|wait| self.waits.now().checked_add(wait))
                 && asked <= Some(self.options().retry.most_retry_after)
             {
-                self.pool().gates.hold(&message.place, then);
+                self.pool.gates.hold(&message.place, then);
             }
             retry.again(error).await?;
             body = next;
@@ -216,7 +217,7 @@ impl HttpClient {
         body: Body,
         attempt: u32,
     ) -> Result<(reqwest::Response, Permit)> {
-        let pool = self.pool();
+        let pool = Arc::clone(&self.pool);
         let client =
             pool.client(&place.url, &self.setting, attempt).await.map_err(|error| place.explain(error))?;
         let permit = pool.gates.pass(place, &self.waits).await;
@@ -260,15 +261,6 @@ impl HttpClient {
     fn patience(&self) -> Duration {
         let options = self.options();
         options.idle_timeout.max(options.connect_timeout.saturating_add(Duration::from_secs(1)))
-    }
-
-    fn pool(&self) -> Arc<Pool> {
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.is_inherited() {
-            // A forked child: the parent's connections are served by threads that do not exist here. They can only be left alone.
-            std::mem::forget(std::mem::replace(&mut *pool, Arc::new(Pool::new())));
-        }
-        Arc::clone(&pool)
     }
 }
 

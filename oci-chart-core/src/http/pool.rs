@@ -24,8 +24,8 @@ const IDLE_CONNECTIONS: usize = 16;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// The clients below, each made when first needed: who speaks plain HTTP must not pay for reading the system's certificates.
+#[derive(Default)]
 pub(super) struct Pool {
-    pid: u32,
     made: Mutex<Vec<(Key, Arc<OnceCell<Client>>)>>,
     pub(super) gates: Gates,
 }
@@ -48,15 +48,6 @@ enum Kind {
 }
 
 impl Pool {
-    pub(super) fn new() -> Self {
-        Self { pid: std::process::id(), made: Mutex::default(), gates: Gates::default() }
-    }
-
-    /// Whether this is still the process that made it.
-    pub(super) fn is_inherited(&self) -> bool {
-        self.pid != std::process::id()
-    }
-
     /// The client for the `attempt`th try of a request to `url`. Where HTTP/2 has failed twice, HTTP/1.1 is tried: some servers, and boxes
     /// before them, cannot bear the one, and the other says more about what went wrong.
     pub(super) async fn client(&self, url: &Url, setting: &Setting, attempt: u32) -> Result<Client> {

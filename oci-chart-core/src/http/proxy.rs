@@ -5,13 +5,16 @@ use std::{env, sync::OnceLock};
 use reqwest::{ClientBuilder, Proxy, Url};
 
 use super::options::{ProxyOptions, ProxyUrl, proxy::Choice};
-use crate::error::{Error, ErrorKind, Reason, Result};
+use crate::{
+    error::{Error, ErrorKind, Reason, Result},
+    process::PerProcess,
+};
 use exceptions::Exceptions;
 
 /// The proxies of one client, and which of them a request goes through.
 pub(super) struct Proxies {
     choice: Choice,
-    routes: OnceLock<Routes>,
+    routes: PerProcess<OnceLock<Routes>>,
 }
 
 #[derive(Default)]
@@ -32,7 +35,7 @@ enum Way {
 
 impl Proxies {
     pub(super) fn new(options: &ProxyOptions) -> Self {
-        Self { choice: options.0.clone(), routes: OnceLock::new() }
+        Self { choice: options.0.clone(), routes: PerProcess::default() }
     }
 
     /// Whom a request to `url` goes through; without user and password.

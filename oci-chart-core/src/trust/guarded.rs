@@ -16,6 +16,7 @@ use crate::{
     error::Result,
     name::{Selector, Tag},
     oci::{ChartParts, Descriptor, Index, Manifest, MediaType},
+    process::PerProcess,
     store::{Blob, BoxStream, ByteStream, Pushed, Store, TagMode, Traits},
 };
 
@@ -30,7 +31,7 @@ pub struct Guarded {
     policy: Arc<Policy>,
     options: VerifyOptions,
     /// Manifests that were checked, or are named by one that was.
-    known: Mutex<HashSet<Digest>>,
+    known: PerProcess<Mutex<HashSet<Digest>>>,
 }
 
 /// How many digests are remembered; checking twice is right, too.
@@ -44,7 +45,7 @@ impl Guarded {
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for a policy that makes no sense.
     pub fn new(store: Arc<dyn Store>, policy: Arc<Policy>, options: VerifyOptions) -> Result<Self> {
         policy.validate()?;
-        Ok(Self { inner: store, policy, options, known: Mutex::default() })
+        Ok(Self { inner: store, policy, options, known: PerProcess::default() })
     }
 
     async fn check(&self, selector: &Selector, descriptor: &Descriptor, bytes: &Bytes) -> Result<()> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules in dependency order: a file may use its own row and the rows above it.
 const LAYERS: [&[&str]; 9] = [
-    &["error", "redact", "limits", "digest", "content", "context", "platform"],
+    &["error", "redact", "limits", "digest", "content", "context", "platform", "process"],
     &["name", "yaml", "json"],
     &["chart", "kube"],
     &["oci"],

@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::Cloud;
-use crate::{auth::Credentials, error::Result, name::Host};
+use crate::{auth::Credentials, error::Result, name::Host, process::PerProcess};
 
 /// So much before its end a login is not handed out any more. Metadata services keep tokens until five minutes before theirs.
 const EARLY: Duration = Duration::from_secs(60);
@@ -14,7 +14,7 @@ const NOTHING: Duration = Duration::from_secs(60);
 
 /// Logins by cloud. Each is fetched once, however many requests wait for it.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<Key, Arc<Slot>>>);
+pub(super) struct Cache(PerProcess<Mutex<HashMap<Key, Arc<Slot>>>>);
 
 /// ECR's logins are a region's, Google's are for everything; Azure's belong to one registry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -21,6 +21,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     name::Tag,
     oci::Descriptor,
+    process::FileLock,
     store::{ByteStream, content_stream, verified},
     threads::off_thread,
 };
@@ -118,8 +119,7 @@ impl Cache {
         if fs::metadata(&self.0.root).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             return Ok(CacheUsage::default());
         }
-        let lock = self.0.lock_file()?;
-        fs4::FileExt::lock(&lock)?;
+        let _lock = FileLock::wait(&self.0.lock_place()?)?;
         self.0.prune(bytes)
     }
 
@@ -272,9 +272,8 @@ impl Inner {
         };
         self.bytes.store(now, Ordering::Relaxed);
         if now > self.bound {
-            let lock = self.lock_file()?;
             // Whoever has it makes room already.
-            if fs4::FileExt::try_lock(&lock).is_ok() {
+            if let Some(_lock) = FileLock::now(&self.lock_place()?)? {
                 // A little more than necessary, so that not every entry has to make room for itself.
                 self.prune(self.bound - self.bound / 10)?;
             }
@@ -346,10 +345,9 @@ impl Inner {
     }
 
     /// Held by whoever makes room.
-    fn lock_file(&self) -> Result<fs::File> {
+    fn lock_place(&self) -> Result<PathBuf> {
         crate::platform::create_private_dir(&self.root)?;
-        let mut options = fs::OpenOptions::new();
-        Ok(options.write(true).create(true).truncate(false).open(self.root.join(".lock"))?)
+        Ok(self.root.join(".lock"))
     }
 
     fn tag_place(&self, store: &str, tag: &Tag) -> PathBuf {

@@ -13,6 +13,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     json,
     oci::{Descriptor, MediaType},
+    process::FileLock,
 };
 
 const MARKER: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -124,15 +125,9 @@ impl Disk {
     }
 
     /// Keeps other processes and threads from changing `index.json` until the result is dropped.
-    pub(super) fn lock(&self) -> Result<fs::File> {
+    pub(super) fn lock(&self) -> Result<FileLock> {
         self.make()?;
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(self.root.join(".index.json.lock"))?;
-        fs4::FileExt::lock(&file)?;
-        Ok(file)
+        FileLock::wait(&self.root.join(".index.json.lock"))
     }
 
     /// The error of files that are no layout.

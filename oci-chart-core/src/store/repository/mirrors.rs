@@ -12,6 +12,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     http::{Mirror, Repeat, Request, Response},
     name::{Host, RepositoryName},
+    process::PerProcess,
 };
 
 /// How long a mirror that cannot be reached is not asked again: each try may take as long as a connection may.
@@ -29,7 +30,7 @@ pub(super) struct Replica {
     /// Tells whose content is meant (distribution spec, "Registry Proxying").
     query: String,
     scope: Scope,
-    asleep: Mutex<Option<Instant>>,
+    asleep: PerProcess<Mutex<Option<Instant>>>,
 }
 
 impl Replica {
@@ -46,7 +47,7 @@ impl Replica {
         let scope = RepositoryName::parse(whole)
             .map_or_else(|_| Scope::none(), |name| Scope::repository(&name, Access::Pull));
         let query = format!("ns={upstream}");
-        Self { registry, host: mirror.host().clone(), path, query, scope, asleep: Mutex::default() }
+        Self { registry, host: mirror.host().clone(), path, query, scope, asleep: PerProcess::default() }
     }
 
     async fn read(&self, path: &str, make: &RequestTo<'_>) -> Result<Response> {

@@ -22,6 +22,7 @@ use crate::{
     limits::Limits,
     name::{Host, RepositoryAddress, RepositoryName},
     oci::Descriptor,
+    process::PerProcess,
     store::BoxStream,
 };
 
@@ -54,7 +55,7 @@ pub(super) struct Shared {
     http: Arc<HttpClient>,
     pub(super) source: Arc<dyn CredentialSource>,
     options: RepositoryOptions,
-    pub(super) hosts: Mutex<HashMap<Host, Arc<Registry>>>,
+    pub(super) hosts: PerProcess<Mutex<HashMap<Host, Arc<Registry>>>>,
 }
 
 impl Registries {
@@ -78,7 +79,7 @@ impl Registries {
         credentials: impl CredentialSource + 'static,
     ) -> Result<Self> {
         let http = Arc::new(HttpClient::new(options)?);
-        let (source, hosts) = (Arc::new(credentials), Mutex::default());
+        let (source, hosts) = (Arc::new(credentials), PerProcess::default());
         Ok(Self(Arc::new(Shared { http, source, options: repositories, hosts })))
     }
 
@@ -89,7 +90,7 @@ impl Registries {
     /// The same over another client, with nothing learnt yet.
     pub(super) fn apart(&self, http: HttpClient) -> Self {
         let (source, options) = (Arc::clone(&self.0.source), self.0.options.clone());
-        Self(Arc::new(Shared { http: Arc::new(http), source, options, hosts: Mutex::default() }))
+        Self(Arc::new(Shared { http: Arc::new(http), source, options, hosts: PerProcess::default() }))
     }
 
     /// The repository at `address`. Nothing is sent.
@@ -110,7 +111,7 @@ impl Registries {
     #[must_use]
     pub fn with_credentials(&self, credentials: impl CredentialSource + 'static) -> Self {
         let (http, source) = (Arc::clone(&self.0.http), Arc::new(credentials));
-        let (options, hosts) = (self.0.options.clone(), Mutex::default());
+        let (options, hosts) = (self.0.options.clone(), PerProcess::default());
         Self(Arc::new(Shared { http, source, options, hosts }))
     }
 
@@ -169,8 +170,8 @@ pub(super) struct Registry {
     mode: UploadMode,
     pub(super) learnt: Learnt,
     /// Indexes of referrers are read, changed and written: one after the other, within this process at least.
-    pub(super) fallback_lock: tokio::sync::Mutex<()>,
-    notes: Mutex<Notes>,
+    pub(super) fallback_lock: PerProcess<tokio::sync::Mutex<()>>,
+    notes: PerProcess<Mutex<Notes>>,
 }
 
 /// What is remembered of single things, as far as it goes.
@@ -205,8 +206,8 @@ impl Registry {
             auth,
             mode,
             learnt: Learnt::default(),
-            fallback_lock: tokio::sync::Mutex::default(),
-            notes: Mutex::default(),
+            fallback_lock: PerProcess::default(),
+            notes: PerProcess::default(),
         })
     }
 
