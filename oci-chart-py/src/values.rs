@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use oci_chart_core::{
-    Digest,
+    Digest, Error,
     name::{self, ChartVersion, Selector, VersionReq},
     oci,
     transfer::{Pulled, PushOutcome},
@@ -43,17 +43,13 @@ pub(crate) fn matches(py: Python<'_>, constraint: &str, version: &str) -> PyResu
 /// ('charts/web', '1.0.0')
 /// >>> Reference("oci://registry.example/charts/web").selector
 /// '*'
-#[pyclass(frozen, from_py_object, eq, hash, get_all, module = "oci_chart")]
+#[pyclass(frozen, from_py_object, eq, hash, module = "oci_chart")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reference {
     /// The text, in its usual form.
+    #[pyo3(get)]
     text: String,
-    host: String,
-    repository: String,
-    tag: Option<String>,
-    digest: Option<String>,
-    /// What is pulled: the tag, the digest, both, or the constraint that the tag or its absence stands for.
-    selector: String,
+    found: name::Reference,
 }
 
 #[pymethods]
@@ -65,18 +61,35 @@ impl Reference {
     #[new]
     #[pyo3(signature = (text, /))]
     fn new(py: Python<'_>, text: &str) -> PyResult<Self> {
-        let parse = || -> oci_chart_core::Result<Self> {
-            let found: name::Reference = text.parse()?;
-            Ok(Self {
-                host: found.host().to_string(),
-                repository: found.repository().to_string(),
-                tag: found.tag().map(ToString::to_string),
-                digest: found.digest().map(ToString::to_string),
-                selector: Selector::from_reference(&found, None)?.to_string(),
-                text: found.to_string(),
-            })
-        };
-        parse().map_err(|error| raise(py, &error))
+        let found = text.parse::<name::Reference>().map_err(|error| raise(py, &Error::from(error)))?;
+        Ok(Self { text: found.to_string(), found })
+    }
+
+    #[getter]
+    fn host(&self) -> String {
+        self.found.host().to_string()
+    }
+
+    #[getter]
+    fn repository(&self) -> String {
+        self.found.repository().to_string()
+    }
+
+    #[getter]
+    fn tag(&self) -> Option<String> {
+        self.found.tag().map(ToString::to_string)
+    }
+
+    #[getter]
+    fn digest(&self) -> Option<String> {
+        self.found.digest().map(ToString::to_string)
+    }
+
+    /// What is pulled: the tag, the digest, both, or the constraint that the tag or its absence stands for.
+    #[getter]
+    fn selector(&self, py: Python<'_>) -> PyResult<String> {
+        let selector = Selector::from_reference(&self.found, None);
+        selector.map(|selector| selector.to_string()).map_err(|error| raise(py, &Error::from(error)))
     }
 
     fn __str__(&self) -> &str {
