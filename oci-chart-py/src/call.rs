@@ -61,13 +61,14 @@ pub(crate) fn computed<T: Send + 'static>(
     });
     spawned.map_err(|error| raise(py, &error.into()))?;
     let lost = || Error::new(ErrorKind::Internal, "a computation ended without a result");
+    let mut signals = Signals::default();
     let outcome = py.detach(move || {
         loop {
             match receiver.recv_timeout(TICK) {
                 Ok(result) => return Ok(result),
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(Err(lost())),
                 Err(mpsc::RecvTimeoutError::Timeout) => {
-                    if let Err(raised) = Python::attach(|py| py.check_signals()) {
+                    if let Err(raised) = signals.check() {
                         token.cancel();
                         // Nothing half done stays behind, where it stops in time; else it ends by itself.
                         let _ = receiver.recv_timeout(GRACE);
@@ -119,6 +120,27 @@ impl Raised {
     }
 }
 
+/// Looks for signals while a call waits. Only the main thread is ever given one; others would take the lock for nothing, and be caught by
+/// the interpreter's end while they do.
+#[derive(Default)]
+struct Signals {
+    elsewhere: bool,
+}
+
+impl Signals {
+    fn check(&mut self) -> PyResult<()> {
+        if self.elsewhere {
+            return Ok(());
+        }
+        Python::attach(|py| {
+            let threading = py.import("threading")?;
+            let main = threading.call_method0("main_thread")?.getattr("ident")?;
+            self.elsewhere = !threading.call_method0("get_ident")?.eq(main)?;
+            py.check_signals()
+        })
+    }
+}
+
 /// The caller's side of a call.
 pub(crate) struct PythonHost {
     progress: Option<Py<PyAny>>,
@@ -126,6 +148,7 @@ pub(crate) struct PythonHost {
     cancel: Option<CancelToken>,
     deadline: Option<Instant>,
     logger: Option<Logger>,
+    signals: Signals,
     pub(crate) raised: Raised,
 }
 
@@ -145,8 +168,15 @@ impl PythonHost {
             cancel: cancel.map(|token| token.0),
             deadline: timeout.and_then(|time| Instant::now().checked_add(time)),
             logger: Logger::current(py),
+            signals: Signals::default(),
             raised: Raised::default(),
         }
+    }
+
+    fn flow(&self, told: PyResult<()>) -> ControlFlow<()> {
+        let Err(raised) = told else { return ControlFlow::Continue(()) };
+        Python::attach(|py| self.raised.keep(py, raised, "progress"));
+        ControlFlow::Break(())
     }
 
     fn log(&self, py: Python<'_>, event: &Event) -> PyResult<()> {
@@ -163,19 +193,19 @@ impl PythonHost {
 
 impl blocking::Host for PythonHost {
     fn event(&mut self, event: Event) -> ControlFlow<()> {
-        let called = Python::attach(|py| {
-            let told = py.check_signals().and_then(|()| self.log(py, &event)).and_then(|()| {
-                match (&self.progress, values::Event::new(event)) {
-                    (Some(progress), Some(event)) => progress.call1(py, (event,)).map(drop),
-                    _ => Ok(()),
-                }
-            });
-            told.map_err(|raised| self.raised.keep(py, raised, "progress"))
-        });
-        match called {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+        if event == Event::Tick {
+            let checked = self.signals.check();
+            return self.flow(checked);
         }
+        let told = Python::attach(|py| {
+            py.check_signals()?;
+            self.log(py, &event)?;
+            match (&self.progress, values::Event::new(event)) {
+                (Some(progress), Some(event)) => progress.call1(py, (event,)).map(drop),
+                _ => Ok(()),
+            }
+        });
+        self.flow(told)
     }
 
     fn cancel_token(&self) -> Option<CancelToken> {

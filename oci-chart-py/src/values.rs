@@ -156,8 +156,7 @@ impl Descriptor {
         artifact_type: Option<String>,
         annotations: Option<BTreeMap<String, String>>,
     ) -> PyResult<Self> {
-        let digest: Digest =
-            digest.parse().map_err(|error| raise(py, &oci_chart_core::Error::from(error)))?;
+        let digest: Digest = digest.parse().map_err(|error| raise(py, &Error::from(error)))?;
         let annotations = annotations.unwrap_or_default();
         Ok(Self { media_type, digest: digest.to_string(), size, artifact_type, annotations })
     }

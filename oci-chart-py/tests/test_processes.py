@@ -3,6 +3,7 @@
 import concurrent.futures
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -53,7 +54,8 @@ def released(serve, chart_dir):
     return client, f"oci://{registry.host}/charts/web", registry.host
 
 
-def in_child(work) -> int:
+def in_child(work, seconds: float = 60) -> int:
+    """Its exit code; that of a killed one if it does not come to its end."""
     child = os.fork()
     if child == 0:
         try:
@@ -62,7 +64,12 @@ def in_child(work) -> int:
         except BaseException as error:
             print(repr(error), file=sys.stderr)
             os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    watch = threading.Timer(seconds, os.kill, (child, signal.SIGKILL))
+    watch.start()
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    finally:
+        watch.cancel()
 
 
 def test_a_fork_can_use_the_client(released) -> None:
@@ -83,15 +90,21 @@ def test_a_fork_can_use_the_client(released) -> None:
         old()
 
 
-def test_forks_while_threads_are_busy(released) -> None:
-    client, place, _ = released
+@pytest.mark.parametrize("login", [False, True])
+def test_forks_while_threads_are_busy(serve, chart_dir, login) -> None:
+    """Whatever lock a thread of the parent held in that moment, the child does not wait for it."""
+    registry = serve("--bearer", "alice:secret") if login else serve()
+    auth = {registry.host: ("alice", "secret")} if login else {}
+    client = Client(plain_http=[registry.host], auth=auth)
+    client.push(Chart.load(chart_dir).package(), f"oci://{registry.host}/charts")
+    place = f"oci://{registry.host}/charts/web:1.0.0"
     done = threading.Event()
     failed = []
 
     def busy() -> None:
         while not done.is_set():
             try:
-                client.pull(place, verify=False)
+                client.resolve(place)
             except Exception as error:
                 failed.append(error)
 
@@ -99,8 +112,8 @@ def test_forks_while_threads_are_busy(released) -> None:
     for thread in threads:
         thread.start()
     try:
-        for _ in range(20):
-            assert in_child(lambda: client.resolve(place, timeout=20)) == 0
+        for _ in range(150):
+            assert in_child(lambda: client.resolve(place), 30) == 0
     finally:
         done.set()
         for thread in threads:
