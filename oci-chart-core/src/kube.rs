@@ -7,6 +7,7 @@ mod docker_config;
 mod key;
 mod keyring;
 mod pull_secret;
+mod secret;
 
 #[cfg(feature = "registry")]
 pub(crate) use docker_config::{DockerConfig, StoredLogin, encode_pair};
@@ -14,3 +15,5 @@ pub use key::KeyRule;
 #[cfg(feature = "registry")]
 pub(crate) use key::best_key;
 pub use pull_secret::{PullSecret, PullSecretError};
+#[cfg(feature = "sign")]
+pub(crate) use secret::Secret;

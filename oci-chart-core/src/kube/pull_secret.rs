@@ -1,26 +1,23 @@
 use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{
     docker_config::{DockerConfig, StoredLogin, encode_pair},
     key::{KeyRule, best_key},
     keyring,
+    secret::Secret as Manifest,
 };
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
     json,
     name::{Host, RepositoryName},
     redact::Secret,
-    yaml,
 };
 
 const CONFIG_JSON: (&str, &str) = ("kubernetes.io/dockerconfigjson", ".dockerconfigjson");
 const CONFIG: (&str, &str) = ("kubernetes.io/dockercfg", ".dockercfg");
-/// What the API server takes for a whole Secret, in bytes; its base64 form is a third longer.
-const MOST_BYTES: usize = 2 << 20;
 
 /// A Kubernetes Secret with logins for registries.
 ///
@@ -50,15 +47,6 @@ enum Content {
     Pair { username: String, password: Secret },
     /// Nothing that anybody would look at.
     Nothing,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Document {
-    kind: Option<String>,
-    r#type: Option<String>,
-    data: Option<BTreeMap<String, Option<Zeroizing<String>>>>,
-    string_data: Option<BTreeMap<String, Option<Zeroizing<String>>>>,
 }
 
 impl Default for PullSecret {
@@ -117,26 +105,9 @@ impl PullSecret {
     /// [`ErrorKind::InvalidInput`] for what is no Secret, and as [`from_data`](Self::from_data);
     /// [`ErrorKind::LimitExceeded`] above 2 MiB.
     pub fn from_manifest(bytes: &[u8]) -> Result<Self> {
-        // A reader that serde derives takes a list for a struct as well, and nothing at all for one without fields.
-        let bounds = yaml::Bounds { bytes: MOST_BYTES, ..yaml::Bounds::default() };
-        if yaml::Document::parse(bytes, &bounds)?.root().kind() != yaml::Kind::Mapping {
-            return Err(PullSecretError::NotASecret.into());
-        }
-        let document: Document = yaml::from_foreign(bytes, MOST_BYTES)?;
-        if document.kind.as_deref().is_some_and(|kind| kind != "Secret") {
-            return Err(PullSecretError::NotASecret.into());
-        }
-        let mut data: BTreeMap<String, Zeroizing<Vec<u8>>> = BTreeMap::new();
-        for (key, value) in document.data.into_iter().flatten() {
-            let packed: String = value.unwrap_or_default().split_ascii_whitespace().collect();
-            let bytes = STANDARD.decode(&packed).map_err(|_| PullSecretError::NotBase64(key.clone()))?;
-            data.insert(key, Zeroizing::new(bytes));
-        }
-        for (key, value) in document.string_data.into_iter().flatten() {
-            data.insert(key, Zeroizing::new(value.unwrap_or_default().as_bytes().to_vec()));
-        }
-        let kind = document.r#type.unwrap_or_default();
-        Ok(Self::from_data(&kind, data.iter().map(|(key, value)| (key.as_str(), value.as_slice())))?)
+        let secret = Manifest::from_manifest(bytes)?;
+        let data = secret.data.iter().map(|(key, value)| (key.as_str(), value.as_slice()));
+        Ok(Self::from_data(&secret.kind, data)?)
     }
 
     /// Adds a login for `registry`, or replaces the one that is there. A secret that was no docker configuration becomes one.
@@ -315,7 +286,7 @@ impl fmt::Display for PullSecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotASecret => f.write_str("the document is no Secret"),
-            Self::NotBase64(key) => write!(f, "{key:?} of the pull secret is not base64"),
+            Self::NotBase64(key) => write!(f, "{key:?} of the secret is not base64"),
             Self::NotJson(key) => write!(f, "{key:?} of the pull secret is no docker configuration"),
             Self::NotText(key) => write!(f, "{key:?} of the pull secret is no text"),
             Self::Missing(key) => write!(f, "{key:?} of the pull secret is missing or empty"),

@@ -147,7 +147,7 @@ fn a_secret_is_read_as_a_manifest_in_yaml_and_json() {
 fn what_is_no_pull_secret_is_named() {
     for (text, message) in [
         ("kind: ConfigMap\n", "the document is no Secret"),
-        ("data: {username: '!'}\n", "\"username\" of the pull secret is not base64"),
+        ("data: {username: '!'}\n", "\"username\" of the secret is not base64"),
         ("stringData: {username: u}\n", "\"password\" of the pull secret is missing or empty"),
         (
             "type: kubernetes.io/dockerconfigjson\nstringData: {.dockerconfigjson: '['}\n",

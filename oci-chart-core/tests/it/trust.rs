@@ -1,6 +1,7 @@
 //! Signatures: what is taken for one and what is not, over real fixtures, registries with faults, and the tools of others.
 
 mod cases;
+mod flux;
 mod guarded;
 mod json;
 pub(crate) mod judges;
@@ -9,4 +10,5 @@ mod layouts;
 mod opinions;
 mod requests;
 mod signing;
+mod subchart;
 mod support;
