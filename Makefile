@@ -71,6 +71,7 @@ package: ## What would be published is complete.
 bench: ## Ratios against peers, and exact counts (takes a while).
 	$(MAKE) size
 	OCI_CHART_PREFIX=$(CURDIR)/target/c/dist cargo bench -p oci-chart-benches
+	cargo bench -p oci-chart-c --bench calls
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (60).
 	cargo +nightly fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz@0.13.2
