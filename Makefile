@@ -55,10 +55,10 @@ size: ## The shared library as it is installed has at most 8 MB.
 	@PREFIX="$(CURDIR)/target/c/dist" oci-chart-c/install.sh
 	@size=$$(stat -L -c %s target/c/dist/lib/liboci_chart.so); echo "$$size bytes, at most 8000000"; [ $$size -le 8000000 ]
 
-abi: ## Compares the C interface with the last tag's, or with that of BASE.
+abi: ## Compares the C interface with the last tag's (none: says so), or with that of BASE; a break wants another minor version.
 	oci-chart-c/abi/diff.sh $(BASE)
 
-sanitize: ## The C tests with address sanitizers in the library too (clang, nightly Rust).
+sanitize: ## The C tests with address sanitizers in the library too; installs clang and nightly Rust, or says what is missing.
 	FEATURES="$(FEATURES)" .ci/sanitize
 
 judges: ## Installs the foreign programs that judge us.
