@@ -145,6 +145,8 @@ mod tests {
         assert!(!of("a", Access::Pull).covers(&push));
         assert!(!push.covers(&of("b", Access::Pull)));
         assert!(!push.covers(&push.clone().and(of("b", Access::Pull))));
-        assert!(Scope::parse("repository:a:*").covers(&push));
+        let all = Scope::parse("repository:a:*");
+        assert!(all.covers(&push));
+        assert!(push.without(&all).is_empty() && !push.without(&of("a", Access::Pull)).is_empty());
     }
 }

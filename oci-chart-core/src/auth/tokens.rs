@@ -123,5 +123,8 @@ fn again(error: &Error) -> Error {
     if let Some(hint) = error.hint() {
         copy = copy.with_hint(hint.to_owned());
     }
+    if let Some(wait) = error.retry_after() {
+        copy = copy.with_retry_after(wait);
+    }
     error.context().fold(copy, |copy, (key, value)| copy.with_context(key, value))
 }

@@ -15,7 +15,7 @@ use oci_chart_core::{
     oci::MediaType,
     store::{Registries, Store as _},
 };
-use oci_chart_testkit::{Bearer, Builder, Class, Fault, Registry, Rule};
+use oci_chart_testkit::{Bearer, Builder, Class, Fault, Registry, Rule, raw};
 
 use crate::remote::{block, host, login, open, registries};
 
@@ -196,6 +196,13 @@ fn a_stale_login_says_where_it_is_kept() {
         assert_eq!(error.get("registry"), Some(registry.host()));
         assert!(error.hint().unwrap().contains("log out and in again"), "{error:?}");
         assert!(!format!("{error:?}").contains("\"old\""));
+        // Who says when they end has not to look for another cause.
+        let ended =
+            Credentials::basic("robot", "old").with_origin("the vault").with_expiry(SystemTime::now());
+        let source = StaticCredentials::default().with(host(&registry), ended);
+        let error = resolve(&registries(&registry, source), &registry).unwrap_err();
+        assert_eq!(error.reason(), Some(Reason::StaleCredential));
+        assert!(error.hint().unwrap().starts_with("these credentials have ended"), "{error:?}");
     }
 }
 
@@ -229,6 +236,18 @@ fn how_long_a_login_holds_can_be_asked() {
     block(client.open(&location).unwrap().resolve(&version())).unwrap();
     let token = status(&client).unwrap().token_expiry.unwrap().duration_since(SystemTime::now()).unwrap();
     assert!((500..=600).contains(&token.as_secs()), "{token:?}");
+    // Of several tokens the one that lasts.
+    let answer = raw::ask("GET", "/token?scope=repository:charts/other:pull").login("robot", "hunter2");
+    let answer: serde_json::Value = serde_json::from_slice(&answer.send(registry.host()).body).unwrap();
+    let lasting = serde_json::json!({"token": answer["token"], "expires_in": 5000}).to_string();
+    registry.script().once("GET", "/token*", Fault::Body(lasting.into()));
+    let other = format!("oci://{}/charts/other", registry.host()).parse().unwrap();
+    assert_eq!(
+        block(client.open(&other).unwrap().resolve(&version())).unwrap_err().kind(),
+        ErrorKind::NotFound
+    );
+    let token = status(&client).unwrap().token_expiry.unwrap().duration_since(SystemTime::now()).unwrap();
+    assert!((4900..=5000).contains(&token.as_secs()), "{token:?}");
     let nobody = Client::builder().plain_http(host(&registry)).build().unwrap();
     assert_eq!(status(&nobody), None);
 }

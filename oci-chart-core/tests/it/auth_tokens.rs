@@ -170,6 +170,22 @@ fn many_who_wait_for_one_token_ask_once_also_when_it_is_refused() {
 }
 
 #[test]
+fn all_who_wait_for_a_busy_token_service_are_told_how_long() {
+    let bearer = Bearer::new("robot", "hunter2");
+    let registry =
+        Registry::builder().bearer_auth(bearer).latency(Duration::from_millis(30)).start_blocking().unwrap();
+    registry.script().add(Rule::new("GET", "/token*", Fault::too_many_requests("3600")).always());
+    let store = open(&registries(&registry, login(&registry)), &registry, "charts/web");
+    let blobs: Vec<_> = (0..4).map(|n| Blob::from_bytes("text/plain".into(), format!("{n}"))).collect();
+    let results = block(join_all(blobs.iter().map(|blob| store.push(blob, &[]))));
+    for error in results.into_iter().map(|result| result.unwrap_err()) {
+        assert_eq!(error.kind(), ErrorKind::RateLimited, "{error:?}");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{error:?}");
+    }
+    assert_eq!(registry.log().count_class(Class::Token), 1);
+}
+
+#[test]
 fn a_token_service_on_another_host_is_told_only_what_it_needs() {
     let registry = start(Bearer::new("robot", "hunter2").own_port(true));
     let store = open(&registries(&registry, login(&registry)), &registry, "charts/web");

@@ -40,6 +40,17 @@ fn a_page_without_a_link_is_followed_by_its_last_tag() {
 }
 
 #[test]
+fn a_full_page_is_the_last_where_more_is_refused() {
+    for status in [400, 404, 405, 416] {
+        let registry = Registry::start().unwrap();
+        filled(&registry, 1000);
+        registry.script().add(Rule::new("GET", "*last=*", Fault::error(status, "UNSUPPORTED")).always());
+        assert_eq!(count(&registry), 1000, "{status}");
+        assert_eq!(registry.script().fired(), 1, "{status}");
+    }
+}
+
+#[test]
 fn a_link_counts_more_than_the_number_of_tags() {
     // Fewer than asked for, and not the end.
     let registry = Registry::builder().page_size(100).start_blocking().unwrap();

@@ -5,9 +5,9 @@ use oci_chart_core::{
     oci::{Descriptor, MediaType},
     store::{Feature, Store, Support},
 };
-use oci_chart_testkit::{Fault, Registry, Rule};
+use oci_chart_testkit::{Exchange, Fault, Registry, Rule};
 
-use super::{found, manifest};
+use super::{found, manifest, methods};
 use crate::remote::{block, repository};
 
 fn old() -> Registry {
@@ -122,6 +122,22 @@ fn an_unknown_repository_is_no_proof_that_there_is_no_interface() {
     assert_eq!(store.capabilities().get(Feature::Referrers), Support::Unknown);
     let (subject, referrers) = pushed(&store, 1);
     assert_eq!(digests(&store, &subject), sorted(&referrers));
+}
+
+#[test]
+fn an_interface_that_was_seen_is_counted_on() {
+    let registry = Registry::start().unwrap();
+    let store = repository(&registry, "charts/web");
+    // `OCI-Subject` told.
+    let (subject, referrers) = pushed(&store, 2);
+    registry.log().take();
+    block(store.delete(&Selector::Digest(referrers[0].digest))).unwrap();
+    assert_eq!(methods(&registry), "DELETE", "the registry keeps its list by itself");
+    // One answer as of a registry without it changes nothing.
+    registry.script().once("GET", "*/referrers/*", Fault::error(404, "X"));
+    assert!(digests(&store, &subject).is_empty());
+    assert_eq!(store.capabilities().get(Feature::Referrers), Support::Yes);
+    assert_eq!(digests(&store, &subject), sorted(&referrers[1..]));
 }
 
 #[test]
@@ -242,6 +258,22 @@ fn a_conditional_write_is_used_where_it_is_understood_and_not_insisted_on() {
             assert_eq!(result.unwrap_err().get("status"), Some("412"));
         }
     }
+}
+
+#[test]
+fn a_weak_version_is_no_condition() {
+    // By RFC 9110, 13.1.1, it never fits.
+    let registry = old();
+    let store = repository(&registry, "charts/web");
+    let (subject, _) = pushed(&store, 1);
+    let tag = subject.digest.to_string().replace(':', "-");
+    let weak = Fault::SetHeader("etag".into(), "W/\"1\"".into());
+    registry.script().add(Rule::new("GET", &format!("*{tag}"), weak).always());
+    registry.log().take();
+    block(store.push(&manifest(2, Some(&subject)), &[])).unwrap();
+    let written = |one: &Exchange| one.method == "PUT" && one.target.ends_with(&tag);
+    assert_eq!(registry.log().count(written), 1);
+    assert_eq!(registry.log().count(|one| one.header("if-match").is_some()), 0);
 }
 
 #[test]

@@ -252,6 +252,19 @@ fn an_upload_that_the_registry_lost_begins_anew_once() {
 }
 
 #[test]
+fn a_rest_that_was_taken_for_the_whole_begins_anew() {
+    // Not all know that the last request may have the rest of a blob that broke off.
+    let registry = start(|builder| builder);
+    registry.script().once("PUT", "*/uploads/*", Fault::CutRequest(40_000));
+    registry.script().add(Rule::new("PUT", "*/uploads/*", Fault::error(400, "DIGEST_INVALID")).nth(2));
+    let content = blob(100_000);
+    block(repository(&registry, "charts/web").push(&content, &[])).unwrap();
+    assert!(holds(&registry, &content));
+    let begun = registry.log().count(|exchange| exchange.method == "POST");
+    assert_eq!((begun, registry.script().pending(), registry.open_uploads()), (2, 0, 0));
+}
+
+#[test]
 fn a_failing_upload_is_given_up_and_nobody_minds_if_that_fails() {
     for status in [204, 401, 403, 404, 500] {
         let registry = start(|builder| builder);

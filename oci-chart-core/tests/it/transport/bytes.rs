@@ -9,7 +9,7 @@ use oci_chart_core::{
     oci::{Descriptor, MediaType},
     store::{Registries, Repository, Store as _, StoreExt as _},
 };
-use oci_chart_testkit::{Mishap, Registry, Relay, Tls, Way};
+use oci_chart_testkit::{Fault, Mishap, Registry, Relay, Rule, Tls, Way};
 
 use crate::{
     remote::{block, options},
@@ -90,6 +90,19 @@ fn every_byte_of_a_head_is_one_where_it_may_break() {
         }
     }
     assert_eq!(bench.registry.open_uploads(), 0);
+}
+
+#[test]
+fn a_weak_version_says_nothing_about_bytes() {
+    let bench = Bench::new(false);
+    let weak = Fault::SetHeader("etag".into(), "W/\"1\"".into());
+    bench.registry.script().add(Rule::new("GET", "*/blobs/*", weak).always());
+    bench.relay.arm(1, Mishap::Cut(Way::Down, u64::from(SIZE) / 2));
+    assert_eq!(block(bench.store().fetch_bytes(&bench.layer, 1 << 20)).unwrap(), content());
+    let asked = bench.registry.log().entries();
+    let asked: Vec<_> =
+        asked.iter().map(|one| (one.header("range").is_some(), one.header("if-range"))).collect();
+    assert_eq!(asked, [(false, None), (true, None)]);
 }
 
 #[test]
