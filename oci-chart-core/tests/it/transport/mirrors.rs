@@ -72,6 +72,19 @@ fn read(store: &Repository) -> Result<(), Error> {
 }
 
 #[test]
+fn a_mirror_that_hangs_up_once_is_asked_again() {
+    let (near, origin) = (filled("charts/web"), filled("charts/web"));
+    let options = options().with_mirror(host(&origin), mirror(&near)).with_plain_http(host(&origin));
+    let store = repository(options, origin.host());
+    near.script().once("HEAD", "*", Fault::Drop);
+    read(&store).unwrap();
+    let methods = |registry: &Registry| {
+        registry.log().take().iter().map(|exchange| exchange.method.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((methods(&near), methods(&origin)), ("HEAD GET GET".into(), "HEAD".into()));
+}
+
+#[test]
 fn a_mirror_out_of_reach_is_left_alone_for_a_while() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mirror = Mirror::parse(&format!("https://{}", listener.local_addr().unwrap())).unwrap();
