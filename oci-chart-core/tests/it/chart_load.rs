@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use oci_chart_core::{
-    CancelToken, Error, ErrorKind, Limits, Reason,
-    chart::{Chart, ChartFile, LoadOptions, PackageOptions},
+    CancelToken, Error, ErrorKind, Limits, Package, Reason,
+    chart::{Chart, ChartFile, LoadOptions, PackageOptions, read_archive, summarize_archive, unpack},
 };
 use tempfile::TempDir;
+
+use crate::support::tarball::{Entry, gzip, tar};
 
 const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.2.3\n";
 
@@ -254,6 +256,37 @@ fn what_loads_and_cannot_be_packaged() {
         let error = chart.package(&PackageOptions::default()).unwrap_err();
         assert_eq!((error.kind(), error.reason()), (ErrorKind::InvalidChart, Some(reason)), "{error}");
         assert!(error.hint().is_some());
+    }
+}
+
+#[test]
+fn links_and_second_files_of_one_name_are_refused_wherever_a_package_is_read() {
+    let chart = || Entry::file("web/Chart.yaml", CHART);
+    let link = |kind| Entry { kind, link: b"Chart.yaml".to_vec(), ..Entry::file("web/link", "") };
+    for (second, reason) in [
+        (link(b'1'), Reason::LinkEntry),
+        (link(b'2'), Reason::LinkEntry),
+        (chart(), Reason::DuplicatePath),
+        (Entry::file("other/Chart.yaml", CHART), Reason::DuplicatePath),
+    ] {
+        let packed = gzip(&tar(&[chart(), second], 2));
+        let (options, place) = (LoadOptions::default(), TempDir::new().unwrap());
+        let errors = [
+            Chart::from_archive(&packed[..], &options).map(drop),
+            Package::from_bytes(packed.clone(), &options).map(drop),
+            read_archive(&packed[..], &options).map(drop),
+            summarize_archive(&packed[..], &options).map(drop),
+            unpack(&packed[..], place.path(), &options).map(drop),
+        ];
+        for (way, error) in errors.into_iter().enumerate() {
+            let error = error.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.reason()),
+                (ErrorKind::InvalidArchive, Some(reason)),
+                "{way}: {error}"
+            );
+        }
+        assert_eq!(fs_err::read_dir(place.path()).unwrap().count(), 0);
     }
 }
 

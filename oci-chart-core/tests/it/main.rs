@@ -39,6 +39,8 @@ mod faults;
 mod foreign;
 mod foreign_clients;
 mod fuzz_seeds;
+#[cfg(target_os = "linux")]
+mod hard_ends;
 mod ignore_vectors;
 mod judge_artifact;
 mod judge_clients;

@@ -25,6 +25,7 @@ use crate::{
     transfer::{artifact, package},
 };
 
+mod beside;
 mod disk;
 mod floods;
 mod forge;

@@ -182,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_so_goes_before_what_is_newer() {
+        let available = available(&["1.2.3_b", "1.2.3", "1.2.3_a", "1.2.4"]);
+        for requested in ["1.2.3", "1.2.3+a", "1.2.3+b"] {
+            assert_eq!(available.select(requested).unwrap().as_str(), requested);
+        }
+        assert_eq!(available.select("1.2").unwrap().as_str(), "1.2.4");
+        assert_eq!(available.select("").unwrap().as_str(), "1.2.4");
+    }
+
+    #[test]
     fn the_nearest_tags_surround_what_was_wanted() {
         let available = available(&["1.0.0", "1.1.0", "1.2.0", "v1.3.0", "1.4.0", "2.0.0", "latest"]);
         let nearest = |requested: &str, count| -> Vec<String> {

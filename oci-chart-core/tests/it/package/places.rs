@@ -79,8 +79,6 @@ fn a_place_that_cannot_be_written_stays_as_it_was() {
     assert_eq!(fs_err::read(place.path().join("file")).unwrap(), b"text");
 }
 
-/// Not even the superuser writes into `/proc`; elsewhere the mode decides.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_token_stops_writing_unpacking_and_loading() {
     let package = package(tree(WEB).path()).unwrap().with_provenance("signed");
@@ -101,6 +99,8 @@ fn a_token_stops_writing_unpacking_and_loading() {
     package.unpack(place.path()).unwrap();
 }
 
+/// Not even the superuser writes into `/proc`; elsewhere the mode decides.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_directory_that_cannot_be_written_is_an_error() {
     let package = package(tree(WEB).path()).unwrap();

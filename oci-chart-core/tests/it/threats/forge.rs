@@ -84,11 +84,20 @@ impl Forge {
 
     /// A good bundle with so many log entries of another signature.
     pub(super) fn with_entries(&self, count: usize) -> String {
-        let body = json!({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {"signature": {"content": STANDARD.encode("other")}}});
-        let entry = json!({"canonicalizedBody": STANDARD.encode(body.to_string())});
+        let entry = json!({"canonicalizedBody": log_body(&STANDARD.encode("other"))});
         let mut bundle: Value = serde_json::from_str(&self.signature()).unwrap();
         bundle["verificationMaterial"]["tlogEntries"] = vec![entry; count].into();
         bundle.to_string()
+    }
+
+    /// Puts an envelope with these annotations behind the attestation tag.
+    pub(super) fn attestation_tag(&self, envelope: &Value, annotations: &Value) {
+        self.listed(Vec::new());
+        let envelope = envelope.to_string();
+        let (size, digest) = (envelope.len(), self.registry.blob(envelope));
+        let kind = "application/vnd.dsse.envelope.v1+json";
+        let layer = json!({"mediaType": kind, "digest": digest, "size": size, "annotations": annotations});
+        self.tag_with("att", vec![layer]);
     }
 
     /// Lists one bundle.
@@ -220,13 +229,13 @@ impl Forge {
     /// Puts one layer behind the signature tag.
     pub(super) fn signature_tag(&self, payload: &str) {
         let signature = STANDARD.encode(block(self.key.sign(payload.as_bytes())).unwrap());
-        self.tag_with(vec![self.layer(payload, &signature)]);
+        self.tag_with("sig", vec![self.layer(payload, &signature)]);
     }
 
     /// Puts a signature tag there, about whose manifest the registry lies.
     pub(super) fn lying_tag(&self, lie: Lie) {
         self.listed(Vec::new());
-        let digest = self.tag_with(vec![self.layer(&self.payload(), "AAAA")]);
+        let digest = self.tag_with("sig", vec![self.layer(&self.payload(), "AAAA")]);
         self.registry.lie(&digest, lie);
     }
 
@@ -235,13 +244,13 @@ impl Forge {
         let signature = STANDARD.encode(block(self.key.sign(payload.as_bytes())).unwrap());
         let mut layer = self.layer(payload, &signature);
         layer["annotations"]["dev.sigstore.cosign/certificate"] = certificate.into();
-        self.tag_with(vec![layer]);
+        self.tag_with("sig", vec![layer]);
     }
 
     /// So many layers of the same payload that nobody signed.
     pub(super) fn many_layers(&self, count: usize) {
         self.listed(Vec::new());
-        self.tag_with(vec![self.layer(&self.payload(), &STANDARD.encode("nobody")); count]);
+        self.tag_with("sig", vec![self.layer(&self.payload(), &STANDARD.encode("nobody")); count]);
     }
 
     fn layer(&self, payload: &str, signature: &str) -> Value {
@@ -250,13 +259,19 @@ impl Forge {
             "annotations": {"dev.cosignproject.cosign/signature": signature}})
     }
 
-    fn tag_with(&self, layers: Vec<Value>) -> String {
+    fn tag_with(&self, suffix: &str, layers: Vec<Value>) -> String {
         let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "layers": layers,
             "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": Digest::of("{}").to_string(), "size": 2}});
         let digest = self.registry.manifest(MANIFEST, manifest.to_string());
-        self.registry.tag(&format!("{}.sig", self.chart.replace(':', "-")), &digest);
+        self.registry.tag(&format!("{}.{suffix}", self.chart.replace(':', "-")), &digest);
         digest
     }
+}
+
+/// The body of an entry of the log about this signature.
+pub(super) fn log_body(signature: &str) -> String {
+    let spec = json!({"signature": {"content": signature}});
+    STANDARD.encode(json!({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}).to_string())
 }
 
 /// As many repetitions of `middle` as go into so many bytes.
