@@ -67,14 +67,25 @@ build() {
     [ -z "$built" ] || return 0
     # With musl a shared library is left out without a word, unless musl itself is shared.
     [[ $target != *-musl ]] || export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=-crt-static"
-    # Functions of the same code once, where the linker can.
-    local linking=(-- -C link-arg=-Wl,--icf=all)
-    rustc ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-name nothing "${linking[@]:1}" -o "$work/nothing.so" - </dev/null 2>"$work/log" || linking=()
-    cargo rustc --quiet --locked -p oci-chart-c --lib --profile "$profile" ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-type staticlib "${linking[@]}"
+    local linking=() flag
+    for flag in $(wished); do
+        rustc ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-name nothing -C "link-arg=-Wl,$flag" -o "$work/nothing.so" - </dev/null 2>"$work/log" &&
+            linking+=(-C "link-arg=-Wl,$flag")
+    done
+    cargo rustc --quiet --locked -p oci-chart-c --lib --profile "$profile" ${TARGET:+--target "$TARGET"} --crate-type cdylib --crate-type staticlib -- "${linking[@]}"
     local directory folder=$profile
     directory=$(cargo metadata --locked --no-deps --format-version 1 | sed -E 's/.*"target_directory":"([^"]*)".*/\1/')
     [ "$profile" != dev ] || folder=debug
     built=$directory/${TARGET:+$TARGET/}$folder
+}
+
+# What makes the library smaller, where the linker can do it: functions of the same code once, and addresses in a short form. That one needs a
+# loader that knows it (glibc 2.36), so only a library that is used where it was built has it.
+wished() {
+    echo --icf=all
+    local glibc
+    glibc=$([ -n "${TARGET:-}" ] || getconf GNU_LIBC_VERSION 2>/dev/null) || return 0
+    [[ $glibc != glibc* ]] || [ "$(printf '%s\n' "glibc 2.36" "$glibc" | sort -V | head -1)" != "glibc 2.36" ] || echo -z,pack-relative-relocs
 }
 
 # One object, in which only the interface can be seen: else two Rust libraries in one program define each other's symbols.
