@@ -67,11 +67,7 @@ impl Gates {
     /// Leaves the host of `place` alone until `then`.
     pub(super) fn hold(&self, place: &Place, then: Instant) {
         let options = place.setting.host(&place.url);
-        let gate = self.gate(place, options);
-        let mut next = gate.next.lock().unwrap_or_else(PoisonError::into_inner);
-        if next.is_none_or(|next| next < then) {
-            *next = Some(then);
-        }
+        self.gate(place, options).hold(then);
         self.held.store(true, Ordering::Relaxed);
     }
 
@@ -98,6 +94,14 @@ impl Gate {
         let rate = options.and_then(|options| options.requests_per_second).filter(|rate| *rate > 0.0);
         let pace = rate.and_then(|rate| Duration::try_from_secs_f64(1.0 / rate).ok());
         Self { reads: semaphore(), writes: semaphore(), pace, next: Mutex::default() }
+    }
+
+    /// Gives no turn before `then`.
+    fn hold(&self, then: Instant) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.is_none_or(|next| next < then) {
+            *next = Some(then);
+        }
     }
 
     /// How long until the turn that is taken hereby.
@@ -128,5 +132,15 @@ mod tests {
             gate.turn(now);
             assert!(gate.turn(now).is_zero(), "{rate}");
         }
+    }
+
+    #[test]
+    fn of_two_who_ask_to_be_left_alone_the_longer_counts() {
+        let (gate, now) = (Gate::new(None), Instant::now());
+        for seconds in [30, 5] {
+            gate.hold(now + Duration::from_secs(seconds));
+        }
+        assert_eq!(gate.turn(now), Duration::from_secs(30));
+        assert!(gate.turn(now + Duration::from_secs(31)).is_zero());
     }
 }

@@ -191,6 +191,8 @@ fn all_forms_of_a_login_are_understood() {
         &file(&[
             ("colon", entry(r#"{"auth":"dTpwOnE="}"#)),
             ("unpadded", entry(r#"{"auth":"dXNlcjpwYXM"}"#)),
+            // As docker wrote them once, and still reads them.
+            ("nul", entry(r#"{"auth":"dTpwAAA="}"#)),
             ("fields", entry(r#"{"username":"robot$p+n","password":"s"}"#)),
             (
                 "identity",
@@ -209,6 +211,7 @@ fn all_forms_of_a_login_are_understood() {
     let basic = |username: &str, password: &str| Some(Credentials::basic(username, password).kind().clone());
     assert_eq!(kind("colon"), basic("u", "p:q"));
     assert_eq!(kind("unpadded"), basic("user", "pas"));
+    assert_eq!(kind("nul"), basic("u", "p"));
     assert_eq!(kind("fields"), basic("robot$p+n", "s"));
     let name = "00000000-0000-0000-0000-000000000000".to_owned();
     assert_eq!(kind("identity"), Some(CredentialKind::Identity { username: Some(name), token: "t".into() }));

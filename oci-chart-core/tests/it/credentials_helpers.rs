@@ -9,7 +9,10 @@ use std::{
 
 use oci_chart_core::{
     Context, Error, ErrorKind, Reason,
-    auth::{Audience, CredentialKind, CredentialSource as _, Credentials, LoginOptions, LoginPlace},
+    auth::{
+        Audience, CredentialKind, CredentialSource as _, Credentials, LoginOptions, LoginPlace,
+        StaticCredentials,
+    },
     name::Host,
     store::{ConnectionOptions, Registries},
 };
@@ -98,6 +101,58 @@ fn an_unknown_host_is_no_failure_and_the_search_goes_on() {
     );
     let (found, warnings) = look(&machine.logins(), "h.example", "a");
     assert_eq!((found.unwrap().username(), warnings), (Some("podman"), vec![]));
+    // In the words of every helper that there is.
+    for words in
+        ["credentials not found in native keychain", "No credentials are stored", "no basic auth credentials"]
+    {
+        machine.helper("x", &format!("echo '{words}'; exit 1"));
+        let (found, warnings) = look(&machine.logins(), "h.example", "a");
+        assert_eq!((found.unwrap().username(), warnings), (Some("podman"), vec![]), "{words}");
+    }
+}
+
+#[test]
+fn a_login_goes_to_the_helper_by_which_it_would_be_found() {
+    let machine = Machine::new();
+    machine.helper("own", PLAIN);
+    machine.helper("store", PLAIN);
+    let registries = Registries::new(ConnectionOptions::default(), StaticCredentials::default()).unwrap();
+    let host = Host::parse("h.example").unwrap();
+    for (config, place) in [
+        (
+            r#"{"credHelpers":{"h.example":"own"},"credsStore":"store"}"#,
+            "docker-credential-own for h.example",
+        ),
+        (
+            r#"{"credHelpers":{"o.example":"own"},"credsStore":"store"}"#,
+            "docker-credential-store for h.example",
+        ),
+        // That one is for a part of the host, and the login for all of it.
+        (
+            r#"{"credHelpers":{"h.example/org":"own"},"credsStore":"store"}"#,
+            "docker-credential-store for h.example",
+        ),
+        (r#"{"credHelpers":{"h.example/org":"own"}}"#, "config.json, key h.example"),
+    ] {
+        machine.write("docker/config.json", config);
+        let options = LoginOptions::default().with_place(LoginPlace::Docker).with_logins(machine.logins());
+        let (options, login) = (options.with_verify(false), Credentials::basic("u", "p"));
+        let kept = block(registries.login(&host, &login, &options)).unwrap().stored_in;
+        assert!(kept.contains(place), "{config}: {kept}");
+    }
+}
+
+#[test]
+fn a_helper_is_looked_for_in_no_place_that_depends_on_where_one_is() {
+    let mut machine = Machine::new();
+    machine.helper("x", &answer("u", "p"));
+    machine.write("docker/config.json", r#"{"credsStore":"x"}"#);
+    let up = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect::<PathBuf>();
+    let relative = up.join(machine.path("bin").strip_prefix("/").unwrap());
+    assert!(fs_err::metadata(relative.join("docker-credential-x")).is_ok());
+    machine.set("PATH", relative);
+    let (found, warnings) = look(&machine.logins(), "h.example", "a");
+    assert!(found.is_none() && warnings[0].contains("not in PATH"), "{warnings:?}");
 }
 
 #[test]
@@ -109,6 +164,8 @@ fn whatever_goes_wrong_with_a_helper_is_a_warning_and_the_search_goes_on() {
         ("fails", "echo 'the keychain is locked'; exit 3", "the keychain is locked"),
         ("fails-silently", "exit 3", "without a word"),
         ("fails-and-tells", r#"echo '{"Secret":"canary"}'; exit 3"#, "(not shown)"),
+        ("fails-and-hints", r#"echo 'the token was {canary}'; exit 3"#, "(not shown)"),
+        ("fails-and-shows", "echo 'Secret: canary'; exit 3", "(not shown)"),
         ("crashes", "kill -SEGV $$", "without a word"),
         ("junk", "echo canary", "not what the protocol says"),
         ("list", "echo '[1]'", "not what the protocol says"),
@@ -189,7 +246,7 @@ fn secrets_go_through_pipes_alone() {
 
 fn registries(registry: &Registry) -> Registries {
     let options = ConnectionOptions::default().with_plain_http(host(registry));
-    Registries::new(options, oci_chart_core::auth::StaticCredentials::default()).unwrap()
+    Registries::new(options, StaticCredentials::default()).unwrap()
 }
 
 #[test]

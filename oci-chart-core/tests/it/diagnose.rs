@@ -315,6 +315,12 @@ fn something_else_than_a_registry() {
         registry.script().add(Rule::new("GET", "/v2/", fault.clone()).always());
         let found = diagnose(&registry, NAME, StaticCredentials::default());
         assert_eq!(found.status(Check::Api), status, "{fault:?} {found:#}");
+        let asked = registry.log().count(|exchange| exchange.target == "/v2/");
+        assert_eq!(asked, 1, "nothing is tried again: {fault:?}");
+        // Who is only busy is at the right address.
+        let address =
+            found.get(Check::Api).unwrap().hint.as_ref().is_some_and(|hint| hint.contains("host and port"));
+        assert_eq!(address, matches!(fault, Fault::Status { code: 302 | 404, .. }), "{fault:?} {found:#}");
         assert!(!format!("{found:#}").contains("canary"), "{found:#}");
         if status == Status::Ok {
             assert_failed(&found, Check::Challenge, Reason::BadChallenge);
@@ -339,6 +345,19 @@ fn clocks_and_limits() {
     assert_eq!(found.status(Check::RateLimit), Status::Ok, "{found:#}");
     assert_eq!(fact(&found, Check::RateLimit, "remaining"), "76");
     assert_eq!(fact(&found, Check::RateLimit, "window seconds"), "21600");
+
+    let registry = start(|builder| builder);
+    let tomorrow = ("date".to_owned(), "Sun, 06 Nov 2094 08:49:37 GMT".to_owned());
+    // The last request for now; a later answer that counts others does not make it undone.
+    let last = ("ratelimit-remaining".to_owned(), "0;w=21600".to_owned());
+    let answer = Fault::Status { code: 200, headers: vec![tomorrow, last], body: "{}".into() };
+    registry.script().add(Rule::new("GET", "/v2/", answer).always());
+    let more = Fault::SetHeader("ratelimit-remaining".into(), "5;w=60".into());
+    registry.script().add(Rule::new("GET", "*/tags/list*", more).always());
+    let found = diagnose(&registry, NAME, StaticCredentials::default());
+    assert!(found.get(Check::Clock).unwrap().summary.contains("behind"), "{found:#}");
+    assert_eq!(found.status(Check::RateLimit), Status::Failed, "{found:#}");
+    assert_eq!(fact(&found, Check::RateLimit, "remaining"), "0");
 
     let registry = start(|builder| builder);
     registry.script().add(Rule::new("GET", "*/tags/list*", Fault::too_many_requests("7")).always());
@@ -377,6 +396,30 @@ fn old_registries_lack_things() {
     let registry = start(|builder| builder.referrers_api(false));
     let found = diagnose(&registry, NAME, StaticCredentials::default());
     assert_eq!(fact(&found, Check::Features, "referrers"), "no", "{found:#}");
+    // A HEAD is of no use where it is refused, or tells no digest.
+    for (head, digests, expected) in [(true, true, "yes"), (false, true, "no"), (true, false, "no")] {
+        let registry = start(|builder| builder.head(head).digest_header(digests));
+        let found = diagnose(&registry, NAME, StaticCredentials::default());
+        assert_eq!(fact(&found, Check::Features, "head"), expected, "{head} {digests}: {found:#}");
+    }
+}
+
+#[test]
+fn behind_a_proxy_name_and_connection_are_its_part() {
+    let registry = start(|builder| builder);
+    let proxy = ProxyOptions::through(registry.url().parse().unwrap());
+    let options = ConnectionOptions::default()
+        .with_proxy(proxy)
+        .with_plain_http(Host::parse("registry.invalid").unwrap());
+    let client = Client::builder().connection(options).build().unwrap();
+    let location: Location = format!("oci://registry.invalid/{NAME}").parse().unwrap();
+    let found = block(client.diagnose(&Context::default(), &location)).unwrap();
+    assert_eq!(found.status(Check::Proxy), Status::Ok, "{found:#}");
+    assert!(fact(&found, Check::Proxy, "proxy").contains(registry.host()), "{found:#}");
+    for check in [Check::Name, Check::Connection] {
+        assert_eq!(found.status(check), Status::Skipped, "{found:#}");
+    }
+    assert_eq!((found.status(Check::Api), found.status(Check::Pull)), (Status::Ok, Status::Ok), "{found:#}");
 }
 
 #[test]

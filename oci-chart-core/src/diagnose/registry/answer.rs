@@ -106,13 +106,22 @@ impl Examination {
             }
         }
         if finding.status == Status::Ok {
-            let left = first.until.saturating_sub(now()).div_euclid(DAY);
-            finding.summary = format!("{}, for {left} more days", finding.summary);
-            if left < CERTIFICATE_DAYS {
-                finding = finding.with_hint("the registry's certificate ends soon: have it renewed");
-            }
+            lasting(finding, first.until.saturating_sub(now()))
+        } else {
+            finding
         }
-        finding
+    }
+}
+
+/// The finding of a certificate that is taken and ends in so many seconds; one that nobody checks may have ended.
+fn lasting(mut finding: Finding, seconds: i64) -> Finding {
+    let days = seconds.div_euclid(DAY);
+    let rest = if days < 0 { "but it has ended".to_owned() } else { format!("for {days} more days") };
+    finding.summary = format!("{}, {rest}", finding.summary);
+    match days {
+        ..0 => finding.with_hint("the registry's certificate has ended: have it renewed"),
+        0..CERTIFICATE_DAYS => finding.with_hint("the registry's certificate ends soon: have it renewed"),
+        _ => finding,
     }
 }
 
@@ -155,4 +164,28 @@ fn clock(response: &Response) -> Finding {
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_to_be_renewed() {
+        let good = || Finding::new(Check::Tls, Status::Ok, "good");
+        for (seconds, summary, hint) in [
+            (14 * DAY, "good, for 14 more days", None),
+            (14 * DAY - 1, "good, for 13 more days", Some("ends soon")),
+            (0, "good, for 0 more days", Some("ends soon")),
+            (-1, "good, but it has ended", Some("has ended")),
+        ] {
+            let found = lasting(good(), seconds);
+            assert_eq!(found.summary, summary);
+            assert_eq!(found.hint.is_some(), hint.is_some(), "{found:?}");
+            assert!(
+                hint.is_none_or(|words| found.hint.is_some_and(|hint| hint.contains(words))),
+                "{seconds}"
+            );
+        }
+    }
 }
