@@ -243,12 +243,33 @@ mod tests {
     }
 
     #[test]
+    fn locks_of_helm_2_hold_for_its_charts_alone() {
+        let wanted = [Dependency::new("d", ">=1.0.0", "oci://x")];
+        let locked = [Dependency::new("d", "1.2.0", "oci://x")];
+        let lock = |digest: Digest| {
+            let text = format!(
+                "dependencies:\n- name: d\n  repository: oci://x\n  version: 1.2.0\ndigest: {digest}\n"
+            );
+            Lock::from_yaml(text.as_bytes()).unwrap()
+        };
+        let (now, then) = (lock(lock_digest(&wanted, &locked)), lock(lock_digest_helm2(&wanted)));
+        assert!(now.matches(&wanted, "v2") && now.matches(&wanted, "v1"));
+        assert!(then.matches(&wanted, "v1") && !then.matches(&wanted, "v2"));
+        let more = [wanted[0].clone(), Dependency::new("e", "1", "oci://x")];
+        assert!(!now.matches(&more, "v1") && !then.matches(&more, "v1"));
+    }
+
+    #[test]
     fn what_helm_writes_for_what_is_missing() {
         for (text, written) in [
             ("{}", "dependencies: null\ndigest: \"\"\ngenerated: \"0001-01-01T00:00:00Z\"\n"),
             (
                 "dependencies: []\nDIGEST: 1.10\ngenerated: 2020-02-29T01:02:03.500+00:00",
                 "dependencies: []\ndigest: \"1.1\"\ngenerated: \"2020-02-29T01:02:03.5Z\"\n",
+            ),
+            (
+                "dependencies: ~\ngenerated: ~\n",
+                "dependencies: null\ndigest: \"\"\ngenerated: \"0001-01-01T00:00:00Z\"\n",
             ),
             (
                 "dependencies:\n- ~\n- name: x\n",

@@ -148,6 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_merged_counts_as_well() {
+        let keys: String = (0..1000).map(|n| format!("k{n}: 0, ")).collect();
+        let merged = |count: usize| format!("a: &a {{{keys}}}\nb:\n{}", "- <<: *a\n".repeat(count));
+        assert!(parse(&merged(10)).is_ok());
+        let error = parse(&merged(1000)).unwrap_err();
+        assert_eq!(error.fault(), Fault::Value("document contains excessive aliasing"));
+    }
+
+    #[test]
     fn a_hundred_aliased_values_are_always_fine() {
         let many = format!("a: &a [{}]\nb: *a\n", "x, ".repeat(99));
         assert!(parse(&many).is_ok());

@@ -240,6 +240,24 @@ fn nesting_and_packed_bytes_are_bounded() {
 }
 
 #[test]
+fn fields_that_helm_does_not_know_are_kept_and_stay_out_of_packages() {
+    let tree = tree(&[(
+        "Chart.yaml",
+        &format!(
+            "{CHART}x-owner: {{team: [a, 1.10]}}\nbuild: 007\nbuild2: ~\nKubeversion: '>1'\nbuild: 010\n"
+        ),
+    )]);
+    let chart = load(&tree).unwrap();
+    let extra: Vec<(&str, &str)> =
+        chart.metadata().extra.iter().map(|(key, json)| (key.as_str(), json.as_str())).collect();
+    // As Helm's reader sees them: numbers by YAML 1.1, the last of two, and case decides nothing about fields that it knows.
+    assert_eq!(extra, [("build", "8"), ("build2", "null"), ("x-owner", r#"{"team":["a",1.1]}"#)]);
+    assert_eq!(chart.metadata().kube_version, ">1");
+    let packed = chart.package(&PackageOptions::default()).unwrap();
+    assert_eq!(packed.chart().unwrap().metadata().extra, []);
+}
+
+#[test]
 fn what_loads_and_cannot_be_packaged() {
     for (files, reason) in [
         (vec![("Chart.yaml", "apiVersion: v3\nname: web\nversion: 1.0.0\n")], Reason::FieldInvalid),

@@ -240,7 +240,12 @@ fn a_key_whose_signatures_must_be_in_the_log() {
     let policy = |key: TrustedKey| Policy::Keys(KeyPolicy::new([key], Tlog::Require(root())));
     let trusted = TrustedKey::new(key);
     for chart in [Chart::with(&["bundles/key.json"], &[]), Chart::with(&[], &["tags/key.json"])] {
-        chart.verify(&policy(trusted.clone())).unwrap();
+        let verified = chart.verify(&policy(trusted.clone())).unwrap();
+        let evidence: Value = serde_json::from_str(&verified.evidence().to_json()).unwrap();
+        assert_eq!(
+            evidence["requirement"]["trustRoot"]["days"], 324,
+            "whoever asks a log is told how old the root is"
+        );
         // The log saw it on the first of November: that is the time that counts, not that of the check.
         let early = trusted.clone().with_not_after("2026-11-02T00:00:00Z".parse().unwrap());
         chart.verify(&policy(early)).unwrap();
@@ -250,7 +255,18 @@ fn a_key_whose_signatures_must_be_in_the_log() {
     let unlogged = Chart::with(&["bundles/key-unlogged.json"], &[]);
     unlogged.refused(&policy(trusted.clone()), ErrorKind::SignatureInvalid, Reason::LogEntryInvalid);
     let certified = Chart::with(&["bundles/good.json"], &[]);
-    certified.refused(&policy(trusted), ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
+    certified.refused(&policy(trusted.clone()), ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
+    // The same of a bundle that lies beside anything else.
+    let (digest, signer) = (Digest::of(fixture("manifest.json")), BundleSigner::Key(trusted.key));
+    let ask = |name| verify_bundle(&fixture(name), BundleArtifact::Digest(&digest), &signer, &root());
+    ask("bundles/key.json").unwrap();
+    for (name, reason) in [
+        ("bundles/good.json", Reason::ForeignMaterial),
+        ("bundles/key-unlogged.json", Reason::LogEntryInvalid),
+    ] {
+        let error = ask(name).unwrap_err();
+        assert_eq!((error.kind(), error.reason()), (ErrorKind::SignatureInvalid, Some(reason)), "{name}");
+    }
 }
 
 #[test]

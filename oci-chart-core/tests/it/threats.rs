@@ -486,6 +486,12 @@ fn a_key_that_has_expired_counts_no_more() {
         .with_not_after("2020-01-01T00:00:00Z".parse().unwrap());
     let policy = Policy::Keys(KeyPolicy::new([trusted], Tlog::IgnoreExplicitly));
     assert_eq!(why(forge.verify(&policy).unwrap_err()), (ErrorKind::PolicyDenied, Some(Reason::KeyNotValid)));
+    // It was renewed under a second entry: one that is open is enough, wherever it stands.
+    let Policy::Keys(KeyPolicy { keys, .. }) = policy else { unreachable!() };
+    let open = TrustedKey::new(forge.key.public_key().clone());
+    for windows in [[keys[0].clone(), open.clone()], [open.clone(), keys[0].clone()]] {
+        forge.verify(&Policy::Keys(KeyPolicy::new(windows, Tlog::IgnoreExplicitly))).unwrap();
+    }
 }
 
 #[test]

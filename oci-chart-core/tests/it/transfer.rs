@@ -297,17 +297,25 @@ fn a_chart_in_an_index_is_found_beside_images() {
         let outer = index(&[images.descriptor(), nested.descriptor(), &pushed.descriptor]);
         let other = push(&store, &artifact(&package("2.0.0", "b"), 1), TagMode::Create).unwrap();
         let several = index(&[nested.descriptor(), &other.descriptor]);
+        // Docker's manifests are not looked into, whatever they are.
+        let docker = "application/vnd.docker.distribution.manifest.v2+json";
+        let dockers = Descriptor::new(docker.into(), other.descriptor.digest, other.descriptor.size);
+        let dockers = index(&[&dockers, &pushed.descriptor]);
         let image = Blob::from_content(image.descriptor().clone(), image.bytes().clone().into());
         block(async {
             store.push(&config, &[]).await.unwrap();
             store.push(&image, &[]).await.unwrap();
-            for (index, tag) in
-                [(&images, "images"), (&nested, "both"), (&outer, "nested"), (&several, "several")]
-            {
+            for (index, tag) in [
+                (&images, "images"),
+                (&nested, "both"),
+                (&outer, "nested"),
+                (&several, "several"),
+                (&dockers, "dockers"),
+            ] {
                 store.push(index, &[(tag.parse().unwrap(), TagMode::Create)]).await.unwrap();
             }
         });
-        for tag in ["both", "nested"] {
+        for tag in ["both", "nested", "dockers"] {
             let pulled = pull(&store, &Selector::Tag(tag.parse().unwrap())).unwrap();
             assert_eq!(pulled.descriptor, pushed.descriptor, "{name} {tag}");
         }

@@ -144,6 +144,10 @@ fn a_project_that_is_not_there_is_told_whoever_asks() {
             assert!(error.hint().is_some_and(|hint| hint.contains("project")), "{error:?}");
         }
     }
+    // The look at the version has shown it: nothing is sent that nobody will keep.
+    let sent =
+        stage.registry.log().entries().into_iter().filter(|exchange| exchange.target.contains("/blobs/"));
+    assert_eq!(sent.count(), 0);
     kept_its_password(&stage);
 }
 

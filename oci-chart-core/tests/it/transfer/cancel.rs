@@ -2,7 +2,7 @@
 
 use std::{
     ops::ControlFlow,
-    sync::{Arc, Mutex},
+    sync::{Arc, Barrier, Mutex},
     time::{Duration, Instant},
 };
 
@@ -135,19 +135,25 @@ fn a_push_that_was_cancelled_before_it_began_sends_nothing() {
 
 #[test]
 fn of_many_publishers_into_a_store_that_decides_at_once_exactly_one_wins() {
-    let store: Arc<dyn Store> = Arc::new(Memory::default());
-    let wins = Mutex::new(0);
-    std::thread::scope(|scope| {
-        for n in 0..8 {
-            let (store, wins) = (&store, &wins);
-            scope.spawn(move || {
-                let artifact = artifact(&package("1.0.0", &n.to_string()), 1);
-                match block(transfer::push(&Context::default(), &artifact, store, &PushOptions::default())) {
-                    Ok(_) => *wins.lock().unwrap() += 1,
-                    Err(error) => assert_eq!(error.kind(), ErrorKind::AlreadyExists),
-                }
-            });
-        }
-    });
-    assert_eq!(*wins.lock().unwrap(), 1);
+    const PUBLISHERS: usize = 8;
+    let artifacts: Vec<_> = (0..PUBLISHERS).map(|n| artifact(&package("1.0.0", &n.to_string()), 1)).collect();
+    // All have looked before the first one writes: now and then, so it is tried again and again.
+    for _ in 0..30 {
+        let store: Arc<dyn Store> = Arc::new(Memory::default());
+        let (wins, start) = (Mutex::new(0), Barrier::new(PUBLISHERS));
+        std::thread::scope(|scope| {
+            for artifact in &artifacts {
+                let (store, wins, start) = (&store, &wins, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    match block(transfer::push(&Context::default(), artifact, store, &PushOptions::default()))
+                    {
+                        Ok(_) => *wins.lock().unwrap() += 1,
+                        Err(error) => assert_eq!(error.kind(), ErrorKind::AlreadyExists),
+                    }
+                });
+            }
+        });
+        assert_eq!(*wins.lock().unwrap(), 1);
+    }
 }
