@@ -88,7 +88,7 @@ func (w *world) run(steps []map[string]any) {
 		"load": w.load, "package": w.pack, "push": w.push, "pull": w.pull, "metadata": w.metadata, "resolve": w.resolve, "tags": w.tags,
 		"tag": w.tag, "exists": w.exists, "delete": w.delete, "reference": w.reference, "matches": w.matches,
 		"show": w.show, "key": w.key, "sign": w.sign, "verify": w.verify, "attach": w.attach, "tree": w.tree, "login": w.login,
-		"logout": w.logout, "diagnose": w.diagnose, "pull-verified": w.pullVerified,
+		"logout": w.logout, "diagnose": w.diagnose, "pull-verified": w.pullVerified, "verify-subchart": w.verifySubchart,
 	}
 	for number, step := range steps {
 		at := fmt.Sprintf("step %d: %v", number+1, step["do"])
@@ -352,6 +352,22 @@ func (w *world) verify(step map[string]any) (map[string]any, error) {
 	}
 	w.Cleanup(func() { verified.Close() })
 	w.verified[text(step, "as")] = verified
+	return map[string]any{"digest": verified.Descriptor().Digest, "outcome": w.outcome(verified.Evidence())}, nil
+}
+
+func (w *world) verifySubchart(step map[string]any) (map[string]any, error) {
+	object := `{"spec": {"verify": {"secretRef": {"name": "mine"}}}}`
+	data := map[string]string{"mine.pub": w.keys[text(step, "key")[1:]].PublicKey()}
+	secret := got[[]byte](w)(json.Marshal(map[string]any{"kind": "Secret", "metadata": map[string]string{"name": "mine"}, "stringData": data}))
+	policy, err := ocichart.PolicyFromFlux([]byte(object), secret)
+	if err != nil {
+		return nil, err
+	}
+	verified, err := w.client.VerifySubchart(context.Background(), w.charts[text(step, "chart")[1:]], w.repository, policy, nil)
+	if err != nil {
+		return nil, err
+	}
+	w.Cleanup(func() { verified.Close() })
 	return map[string]any{"digest": verified.Descriptor().Digest, "outcome": w.outcome(verified.Evidence())}, nil
 }
 

@@ -18,8 +18,8 @@ type VerifyOptions struct {
 	Now time.Time
 }
 
-// Verified is a chart that satisfied a policy, and why: the proof without which [Client.PullVerified] gives nothing. Only [Client.Verify] makes
-// one. It never changes, so any number of goroutines may use it at once.
+// Verified is a chart that satisfied a policy, and why: the proof without which [Client.PullVerified] gives nothing. Only [Client.Verify] and
+// [Client.VerifySubchart] make one. It never changes, so any number of goroutines may use it at once.
 type Verified struct {
 	object
 	descriptor Descriptor
@@ -36,6 +36,49 @@ func (c *Client) Verify(ctx context.Context, target, version string, policy json
 	if err != nil {
 		return nil, err
 	}
+	return newVerified(found)
+}
+
+// VerifySubchart checks that a chart inside a chart is what its makers released in the repository target, file by file, and that the release
+// satisfies the policy; it fails as [Client.Verify] does, with reason other-subject where it is another.
+func (c *Client) VerifySubchart(ctx context.Context, subchart *Chart, target string, policy json.RawMessage, options *VerifyOptions) (*Verified, error) {
+	pointer, err := subchart.use()
+	if err != nil {
+		return nil, err
+	}
+	defer subchart.done()
+	var found *C.oci_chart_verified
+	_, err = c.judge(ctx, target, "", policy, options, func(client *C.oci_chart_client, target, _, policy *C.char, with *C.oci_chart_verify_options, call *C.oci_chart_call, _ **C.char, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_client_verify_subchart(client, (*C.oci_chart_chart)(pointer), target, policy, with, call, &found, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newVerified(found)
+}
+
+// PolicyFromFlux is what Flux is told to verify, as a policy: object is an OCIRepository, HelmChart or HelmRelease, YAML or JSON, and secrets the
+// manifests of the Secrets that it names.
+func PolicyFromFlux(object []byte, secrets ...[]byte) (json.RawMessage, error) {
+	var lend lender
+	defer lend.free()
+	texts := make([]string, len(secrets))
+	for i, secret := range secrets {
+		texts[i] = string(secret)
+	}
+	wanted, named := lend.text("the object", string(object)), lend.json(texts)
+	if err := lend.err(); err != nil {
+		return nil, err
+	}
+	var out *C.char
+	var failure *C.oci_chart_error
+	if err := taken(C.oci_chart_policy_from_flux(wanted, named, &out, &failure), failure); err != nil {
+		return nil, err
+	}
+	return json.RawMessage(took(out)), nil
+}
+
+func newVerified(found *C.oci_chart_verified) (*Verified, error) {
 	verified := &Verified{evidence: json.RawMessage(C.GoString(C.oci_chart_verified_get_evidence(found)))}
 	verified.init("proof", unsafe.Pointer(found), func(p unsafe.Pointer) { C.oci_chart_verified_free((*C.oci_chart_verified)(p)) })
 	descriptor, err := document[Descriptor](C.GoString(C.oci_chart_verified_get_descriptor(found)))

@@ -2116,6 +2116,22 @@ OCI_CHART_API const char *oci_chart_verified_get_digest(const struct oci_chart_v
 OCI_CHART_API const char *oci_chart_verified_get_evidence(const struct oci_chart_verified *verified);
 
 /**
+ * Checks that `subchart`, a chart inside a chart, is what its makers released in the repository `target`, file by file, and that the release
+ * satisfies `policy` (JSON); fails as oci_chart_client_verify() does, with reason `other-subject` where it is another. `options` and `call` may
+ * be NULL. `out` receives what was verified. Free it with oci_chart_verified_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_client_verify_subchart(const struct oci_chart_client *client,
+                                                  const struct oci_chart_chart *subchart,
+                                                  const char *target,
+                                                  const char *policy,
+                                                  const struct oci_chart_verify_options *options,
+                                                  const struct oci_chart_call *call,
+                                                  struct oci_chart_verified **out,
+                                                  struct oci_chart_error **err);
+
+/**
  * Pulls what oci_chart_client_verify() has checked, for whoever looks at the evidence in between: by its digest, whatever became of its tag.
  * `target` may be NULL: where it was verified; else it is another repository that has the same. `call` may be NULL. Free what was pulled
  * with oci_chart_pulled_free().
@@ -2181,6 +2197,18 @@ oci_chart_status oci_chart_client_verify_attestation(const struct oci_chart_clie
                                                      const struct oci_chart_call *call,
                                                      char **out,
                                                      struct oci_chart_error **err);
+
+/**
+ * What Flux is told to verify, as a policy: `object` is an `OCIRepository`, `HelmChart` or `HelmRelease`, YAML or JSON, and `secrets` a JSON list
+ * with the manifests of the Secrets that it names, each a text. `secrets` may be NULL. `out` receives the policy as JSON. Free the text with
+ * oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_policy_from_flux(const char *object,
+                                            const char *secrets,
+                                            char **out,
+                                            struct oci_chart_error **err);
 
 /**
  * Checks a Sigstore bundle that lies beside any artifact, without a network, as `cosign verify-blob` does. The artifact is `data`, or

@@ -1,17 +1,23 @@
 use std::ffi::c_char;
 
-use oci_chart_core::{Location, oci::Descriptor, trust::Verified};
+use oci_chart_core::{
+    Location,
+    oci::Descriptor,
+    trust::{Policy, Verified},
+};
 
 use crate::{
     call::{Caller, oci_chart_call},
+    chart::oci_chart_chart,
     client::oci_chart_client,
     error::oci_chart_error,
-    ffi::{Kept, Out, Shared, shared, take, text_of},
+    ffi::{Kept, Out, Shared, shared, take, text, text_of},
     guard::{guard, guard_plain},
     json,
     pull::oci_chart_pulled,
     status::oci_chart_status,
     target::place,
+    verify::{oci_chart_verify_options, verify_options},
 };
 
 /// A chart that satisfied a policy, and why: the proof without which oci_chart_client_pull_verified() gives nothing. Only a check makes one.
@@ -65,6 +71,36 @@ pub unsafe extern "C" fn oci_chart_verified_get_evidence(
     unsafe {
         text_of("oci_chart_verified_get_evidence", verified, |found| found.evidence.text(|| make(found)))
     }
+}
+
+/// Checks that `subchart`, a chart inside a chart, is what its makers released in the repository `target`, file by file, and that the release
+/// satisfies `policy` (JSON); fails as oci_chart_client_verify() does, with reason `other-subject` where it is another. `options` and `call` may
+/// be NULL. `out` receives what was verified. Free it with oci_chart_verified_free().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oci_chart_client_verify_subchart(
+    client: *const oci_chart_client,
+    subchart: *const oci_chart_chart,
+    target: *const c_char,
+    policy: *const c_char,
+    options: *const oci_chart_verify_options,
+    call: *const oci_chart_call,
+    out: *mut *mut oci_chart_verified,
+    err: *mut *mut oci_chart_error,
+) -> oci_chart_status {
+    guard("oci_chart_client_verify_subchart", err, || {
+        let out = Out::new(out, "out")?;
+        // SAFETY: the header's conventions.
+        let (client, subchart) = unsafe { (shared(client, "client")?, shared(subchart, "subchart")?) };
+        // SAFETY: the same.
+        let (mut caller, from) = unsafe { (Caller::new(call)?, place(target)?) };
+        // SAFETY: the same.
+        let (options, policy) = unsafe { (verify_options(client, options)?, text(policy, "policy")?) };
+        let policy = Policy::from_json(policy)?;
+        let verified = client.0.verify_subchart(&subchart.chart, &from, &policy, &options, &mut caller)?;
+        out.give(oci_chart_verified::new(verified, from));
+        Ok(())
+    })
 }
 
 /// Pulls what oci_chart_client_verify() has checked, for whoever looks at the evidence in between: by its digest, whatever became of its tag.

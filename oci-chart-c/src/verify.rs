@@ -138,6 +138,29 @@ pub unsafe extern "C" fn oci_chart_client_verify_attestation(
     })
 }
 
+/// What Flux is told to verify, as a policy: `object` is an `OCIRepository`, `HelmChart` or `HelmRelease`, YAML or JSON, and `secrets` a JSON list
+/// with the manifests of the Secrets that it names, each a text. `secrets` may be NULL. `out` receives the policy as JSON. Free the text with
+/// oci_chart_string_free().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oci_chart_policy_from_flux(
+    object: *const c_char,
+    secrets: *const c_char,
+    out: *mut *mut c_char,
+    err: *mut *mut oci_chart_error,
+) -> oci_chart_status {
+    guard("oci_chart_policy_from_flux", err, || {
+        let out = Out::new(out, "out")?;
+        // SAFETY: the header's conventions.
+        let (object, secrets) = unsafe { (text(object, "object")?, text_or_none(secrets, "secrets")?) };
+        let secrets: Vec<String> = serde_json::from_str(secrets.unwrap_or("[]"))
+            .map_err(|error| invalid("secrets", format!("not a list of texts: {error}")))?;
+        let secrets: Vec<&[u8]> = secrets.iter().map(String::as_bytes).collect();
+        out.give_text(Policy::from_flux(object.as_bytes(), &secrets)?.to_json());
+        Ok(())
+    })
+}
+
 /// Checks a Sigstore bundle that lies beside any artifact, without a network, as `cosign verify-blob` does. The artifact is `data`, or
 /// `digest` alone; either is given. `signer` is JSON: `{"key": PEM}` or `{"identities": [...]}`; `trust_root` is a `trusted_root.json`.
 /// `data`, `digest` and `trust_root` may be NULL; without a root the one in the library counts. `out` receives who signed, and when, as
@@ -181,7 +204,7 @@ pub unsafe extern "C" fn oci_chart_verify_bundle(
     })
 }
 
-unsafe fn verify_options(
+pub(crate) unsafe fn verify_options(
     client: &oci_chart_client,
     options: *const oci_chart_verify_options,
 ) -> Result<VerifyOptions> {

@@ -270,6 +270,20 @@ impl World {
                 self.verified.insert(kept, verified);
                 Ok(found)
             }
+            "verify-subchart" => {
+                let key = self.keys[name(&step["key"])].0;
+                let key = unsafe { support::text(oci_chart_signer_get_public_key(key)) };
+                let secret = json!({ "kind": "Secret", "metadata": { "name": "mine" }, "stringData": { "mine.pub": key } });
+                let object =
+                    c(&json!({ "spec": { "verify": { "secretRef": { "name": "mine" } } } }).to_string());
+                let secrets = c(&json!([secret.to_string()]).to_string());
+                let policy = c(&given(|out, err| unsafe {
+                    oci_chart_policy_from_flux(object.as_ptr(), secrets.as_ptr(), out, err)
+                })?);
+                let chart = self.charts[name(&step["chart"])].0;
+                let verified = self.library.verify_subchart(chart, &self.target, &policy)?;
+                Ok(json!({ "digest": verified.digest(), "outcome": verified.evidence()["outcome"] }))
+            }
             "pull-verified" => {
                 let verified = &self.verified[name(&step["verified"])];
                 let pulled = self.library.pull_verified(verified, None)?;

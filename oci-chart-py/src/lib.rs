@@ -42,7 +42,7 @@ mod _native {
         values::{CancelToken, Descriptor, Event, PullResult, PushResult, Reference, matches, version},
         verify::{
             attach, attest, examine, fetch_attachment, publish, pull_verified, sign, tree, verify,
-            verify_attestation, verify_bundle,
+            verify_attestation, verify_bundle, verify_subchart,
         },
     };
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::{
     call::detached,
-    convert::{Moment, Source, Text, python_data},
+    convert::{Moment, Octets, Source, Text, python_data},
     errors::raise,
     values::Place,
 };
@@ -31,6 +31,14 @@ impl PolicyCore {
     #[pyo3(signature = (json, /))]
     fn new(py: Python<'_>, json: &str) -> PyResult<Self> {
         detached(py, || trust::Policy::from_json(json)).map(|policy| Self(Arc::new(policy)))
+    }
+
+    /// What an object of Flux demands, with the manifests of the Secrets that it names.
+    #[staticmethod]
+    #[pyo3(signature = (object, secrets, /))]
+    fn from_flux(py: Python<'_>, object: Octets, secrets: Vec<Octets>) -> PyResult<Self> {
+        let secrets: Vec<&[u8]> = secrets.iter().map(|secret| &*secret.0).collect();
+        detached(py, || trust::Policy::from_flux(&object.0, &secrets)).map(|policy| Self(Arc::new(policy)))
     }
 
     /// The same in the one form that every language of the library writes.

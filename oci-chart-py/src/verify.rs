@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use crate::{
     call::{Call, computed, waited},
-    chart::Package,
+    chart::{Chart, Package},
     client::{ClientCore, Pushing, target, written},
     convert::{Octets, Source},
     keys::AnySigner,
@@ -35,6 +35,26 @@ pub(crate) fn verify(
         let (location, selector) = target(&reference, version)?;
         let options = how.options(client.blocking.client())?;
         let verified = client.blocking.verify(&location, &selector, &policy.0, &options, host)?;
+        Ok(VerifiedCore { verified, location })
+    })
+}
+
+/// What a chart inside a chart was released as.
+#[pyfunction]
+pub(crate) fn verify_subchart(
+    py: Python<'_>,
+    client: &ClientCore,
+    subchart: &Chart,
+    place: Place,
+    policy: PolicyHandle,
+    how: Verifying,
+    call: Call,
+) -> PyResult<VerifiedCore> {
+    let client = client.open(py)?;
+    waited(py, client.host(py, call), |host| {
+        let location = Target::parse(&place)?.into_location();
+        let options = how.options(client.blocking.client())?;
+        let verified = client.blocking.verify_subchart(&subchart.0, &location, &policy.0, &options, host)?;
         Ok(VerifiedCore { verified, location })
     })
 }

@@ -152,6 +152,14 @@ class World:
         verified = self.kept[step.get("as")] = self.client.verify(reference, policy, version=version)
         return {"digest": verified.digest, "outcome": verified.evidence.outcome}
 
+    def verify_subchart(self, step):
+        key = self.kept[step["key"][1:]].public_key.pem
+        secret = {"kind": "Secret", "metadata": {"name": "mine"}, "stringData": {"mine.pub": key}}
+        flux = {"spec": {"verify": {"secretRef": {"name": "mine"}}}}
+        policy = Policy.from_flux(json.dumps(flux), json.dumps(secret).encode())
+        verified = self.client.verify_subchart(self.kept[step["chart"][1:]], self.repository, policy)
+        return {"digest": verified.digest, "outcome": verified.evidence.outcome}
+
     def pull_verified(self, step):
         pulled = self.client.pull_verified(self.kept[step["verified"][1:]])
         return self.about(pulled) | {"outcome": pulled.evidence.outcome}

@@ -431,6 +431,14 @@ static oci_chart_status sign(world *at, const json *step, kept *keep, result *ou
     return status;
 }
 
+static void put_verified(result *out, const oci_chart_verified *verified)
+{
+    json *evidence = json_parse(oci_chart_verified_get_evidence(verified));
+    put_text(out, "digest", oci_chart_verified_get_digest(verified));
+    put_member(out, "outcome", evidence, "outcome");
+    json_free(evidence);
+}
+
 static oci_chart_status verify(world *at, const json *step, kept *keep, result *out, oci_chart_error **err)
 {
     const char *version;
@@ -438,12 +446,26 @@ static oci_chart_status verify(world *at, const json *step, kept *keep, result *
     char *policy = make_policy(find(at, json_text(step, "key"))->key);
     oci_chart_status status = oci_chart_client_verify(at->client, target, version, policy, NULL, NULL, &keep->verified, err);
     free(target), free(policy);
+    if (status == OCI_CHART_STATUS_OK)
+        put_verified(out, keep->verified);
+    return status;
+}
+
+static oci_chart_status verify_subchart(world *at, const json *step, kept *keep, result *out, oci_chart_error **err)
+{
+    const oci_chart_chart *subchart = find(at, json_text(step, "chart"))->chart;
+    char *key = quoted(oci_chart_signer_get_public_key(find(at, json_text(step, "key"))->key));
+    char *secret = format("{\"kind\": \"Secret\", \"metadata\": {\"name\": \"mine\"}, \"stringData\": {\"mine.pub\": %s}}", key);
+    char *written = quoted(secret), *secrets = format("[%s]", written), *policy = NULL;
+    const char *object = "spec: {verify: {secretRef: {name: mine}}}";
+    oci_chart_status status = oci_chart_policy_from_flux(object, secrets, &policy, err);
+    free(key), free(secret), free(written), free(secrets);
     if (status != OCI_CHART_STATUS_OK)
         return status;
-    json *evidence = json_parse(oci_chart_verified_get_evidence(keep->verified));
-    put_text(out, "digest", oci_chart_verified_get_digest(keep->verified));
-    put_member(out, "outcome", evidence, "outcome");
-    json_free(evidence);
+    status = oci_chart_client_verify_subchart(at->client, subchart, at->repository, policy, NULL, NULL, &keep->verified, err);
+    oci_chart_string_free(policy);
+    if (status == OCI_CHART_STATUS_OK)
+        put_verified(out, keep->verified);
     return status;
 }
 
@@ -547,6 +569,7 @@ static const struct {
     {"show", show},         {"key", key},             {"sign", sign},       {"verify", verify}, {"attach", attach},
     {"tree", tree},         {"login", login},         {"logout", logout},   {"diagnose", diagnose},
     {"reference", reference}, {"matches", matches},   {"pull-verified", pull_verified},
+    {"verify-subchart", verify_subchart},
 };
 
 verb *verb_called(const char *name)

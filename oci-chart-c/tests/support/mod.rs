@@ -247,6 +247,31 @@ impl Library {
         Ok(Verified(out))
     }
 
+    pub(crate) fn verify_subchart(
+        &self,
+        subchart: *const oci_chart_chart,
+        target: &str,
+        policy: &CStr,
+    ) -> Result<Verified, Failure> {
+        let (target, mut out) = (c(target), ptr::null_mut());
+        // SAFETY: good arguments.
+        checked(|err| unsafe {
+            let (target, policy, options, call) =
+                (target.as_ptr(), policy.as_ptr(), ptr::null(), ptr::null());
+            oci_chart_client_verify_subchart(
+                self.0,
+                subchart,
+                target,
+                policy,
+                options,
+                call,
+                &raw mut out,
+                err,
+            )
+        })?;
+        Ok(Verified(out))
+    }
+
     pub(crate) fn pull_verified(&self, verified: &Verified, target: Option<&str>) -> Result<Pulled, Failure> {
         let (target, mut out) = (target.map(c), ptr::null_mut());
         // SAFETY: good arguments.

@@ -258,6 +258,8 @@ fn texts(scratch: &Path) -> Vec<(&'static str, CString)> {
         ("predicate_type", "https://example.com/v1".into()),
         ("predicate", "{}".into()),
         ("policy", "{}".into()),
+        ("object", "{}".into()),
+        ("secrets", "[]".into()),
         ("constraint", "^1".into()),
         ("message", "no".into()),
         ("pem", "no key".into()),

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{Client, Host, HostHandle};
 use crate::{
+    chart::Chart,
     error::{Error, ErrorKind, Reason, Result},
     limits::Limits,
     name::{Location, Selector},
@@ -45,6 +46,21 @@ impl Client {
         let (selector, policy, options) = (selector.clone(), policy.clone(), options.clone());
         self.store(at, host, |cx, store| async move {
             trust::verify(&cx, &store, &selector, &policy, &options).await
+        })
+    }
+
+    /// See [`trust::verify_subchart`].
+    pub fn verify_subchart(
+        &self,
+        subchart: &Chart,
+        from: &Location,
+        policy: &Policy,
+        options: &VerifyOptions,
+        host: &mut dyn Host,
+    ) -> Result<Verified<Descriptor>> {
+        let (subchart, policy, options) = (subchart.clone(), policy.clone(), options.clone());
+        self.store(from, host, |cx, store| async move {
+            trust::verify_subchart(&cx, &subchart, &store, &policy, &options).await
         })
     }
 

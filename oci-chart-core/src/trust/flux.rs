@@ -41,7 +41,7 @@ impl Policy {
         let verify = at(&["spec", "verify"]).or_else(|| at(&["spec", "chart", "spec", "verify"]));
         let verify = verify
             .and_then(Value::as_object)
-            .ok_or_else(|| wrong("verify", "the object does not say what is to be verified"))?;
+            .ok_or_else(|| invalid("verify", "the object does not say what is to be verified"))?;
         Import { verify, secrets }.policy()
     }
 }
@@ -147,7 +147,11 @@ fn identity(matcher: &Value) -> Result<Identity> {
 }
 
 fn wrong(field: &str, message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    invalid(format!("verify.{field}"), message)
+}
+
+fn invalid(field: impl Into<String>, message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::InvalidInput, message)
         .with_reason(Reason::FieldInvalid)
-        .with_context("field", format!("verify.{field}"))
+        .with_context("field", field.into())
 }

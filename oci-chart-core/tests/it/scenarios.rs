@@ -213,6 +213,16 @@ impl World {
                 self.verified.insert(kept, verified);
                 found
             }
+            "verify-subchart" => {
+                let key = self.keys[&name(&step["key"])].public_key().to_pem();
+                let secret = json!({ "kind": "Secret", "metadata": { "name": "mine" }, "stringData": { "mine.pub": key } });
+                let object = json!({ "spec": { "verify": { "secretRef": { "name": "mine" } } } });
+                let policy =
+                    Policy::from_flux(object.to_string().as_bytes(), &[secret.to_string().as_bytes()])?;
+                let (chart, options) = (&self.charts[&name(&step["chart"])], VerifyOptions::default());
+                let verified = client.verify_subchart(chart, location(), &policy, &options, host)?;
+                json!({ "digest": verified.get().digest.to_string(), "outcome": verified.evidence().outcome })
+            }
             "pull-verified" => {
                 let verified = &self.verified[&name(&step["verified"])];
                 let pulled = client.pull_verified(location(), verified, client.client().limits(), host)?;

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, SupportsIndex, final
 from typing_extensions import Buffer
 
-__all__ = ["Attachment", "Attestation", "BlobReader", "CancelToken", "Chart", "ClientCore", "Credentials", "Descriptor", "Event", "Keyring", "Package", "PolicyCore", "PublicKey", "PullResult", "PullSecret", "PushResult", "Reference", "ReferrerIterator", "RepositoryIterator", "Signer", "SigningKey", "TagIterator", "VerifiedCore", "attach", "attest", "delete", "diagnose", "error_kinds", "examine", "fetch_attachment", "fetch_to", "has", "login", "login_status", "logout", "manifest", "matches", "metadata", "open_blob", "publish", "pull", "pull_verified", "push", "referrers", "repositories", "resolve", "sign", "store_content", "stored_logins", "tag", "tags", "tree", "verify", "verify_attestation", "verify_bundle", "version", "words"]
+__all__ = ["Attachment", "Attestation", "BlobReader", "CancelToken", "Chart", "ClientCore", "Credentials", "Descriptor", "Event", "Keyring", "Package", "PolicyCore", "PublicKey", "PullResult", "PullSecret", "PushResult", "Reference", "ReferrerIterator", "RepositoryIterator", "Signer", "SigningKey", "TagIterator", "VerifiedCore", "attach", "attest", "delete", "diagnose", "error_kinds", "examine", "fetch_attachment", "fetch_to", "has", "login", "login_status", "logout", "manifest", "matches", "metadata", "open_blob", "publish", "pull", "pull_verified", "push", "referrers", "repositories", "resolve", "sign", "store_content", "stored_logins", "tag", "tags", "tree", "verify", "verify_attestation", "verify_bundle", "verify_subchart", "version", "words"]
 
 @final
 class Attachment:
@@ -468,6 +468,11 @@ class PolicyCore:
     A policy that was read and makes sense. `oci_chart.trust.Policy` is what people see of it.
     """
     def __new__(cls, json: str, /) -> PolicyCore: ...
+    @staticmethod
+    def from_flux(object: Buffer, secrets: SupportsGetItem[int, Buffer], /) -> PolicyCore:
+        """
+        What an object of Flux demands, with the manifests of the Secrets that it names.
+        """
     def json(self, /) -> str:
         """
         The same in the one form that every language of the library writes.
@@ -877,6 +882,11 @@ def verify_attestation(client: ClientCore, reference: str | Reference, version: 
 def verify_bundle(bundle: Buffer, artifact: str | Buffer | PathLike[str], signer: str, trust_root: str) -> str:
     """
     Who made a bundle and when, as JSON; the signer and the root come as JSON too.
+    """
+
+def verify_subchart(client: ClientCore, subchart: Chart, place: str | Reference, policy: Policy, how: tuple[str | Reference | None, int | datetime | None], call: tuple[Any | None, CancelToken | None, float | timedelta | None]) -> VerifiedCore:
+    """
+    What a chart inside a chart was released as.
     """
 
 def version() -> str:

@@ -100,6 +100,24 @@ class Policy:
         return cls(Path(path).read_text(encoding="utf-8"))
 
     @classmethod
+    def from_flux(cls, object: str | Buffer, /, *secrets: str | Buffer) -> Policy:
+        """What Flux is told to verify: ``spec.verify`` of an ``OCIRepository`` or ``HelmChart``, or ``spec.chart.spec.verify`` of a ``HelmRelease``, YAML or
+        JSON, with the manifests of the Secrets that it names.
+
+        The policy takes nothing that Flux would not take. Regular expressions have to be bound by ``^`` and ``$``.
+
+        :raises InvalidInputError: for an object that demands nothing, or something unknown, and for what its Secrets lack.
+        :raises UnsupportedError: for ``provider: notation``.
+
+        >>> flux = {"spec": {"verify": {"provider": "cosign", "secretRef": {"name": "cosign"}}}}
+        >>> secret = {"kind": "Secret", "metadata": {"name": "cosign"}, "stringData": {"cosign.pub": key.public_key.pem}}
+        >>> Policy.from_flux(json.dumps(flux), json.dumps(secret)).to_dict()["keys"]["tlog"]
+        'ignore-explicitly'
+        """
+        found = [text.encode() if isinstance(text, str) else text for text in (object, *secrets)]
+        return cls(PolicyCore.from_flux(found[0], found[1:]).json())
+
+    @classmethod
     def keys(
         cls,
         *keys: PublicKey | TrustedKey,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import _native as native
-from ._native import CancelToken, ClientCore, Descriptor, Package
+from ._native import CancelToken, Chart, ClientCore, Descriptor, Package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +54,36 @@ class TrustVerbs:
 
         how, call = (signatures, now), (None, cancel, timeout)
         core = native.verify(self._core, reference, version, policy, how, call)
+        return replace(Verified.from_json(core.json()), _core=core)
+
+    def verify_subchart(
+        self,
+        subchart: Chart,
+        reference: _Place,
+        policy: Policy,
+        /,
+        *,
+        signatures: _Place | None = None,
+        now: datetime | int | None = None,
+        cancel: CancelToken | None = None,
+        timeout: _Time | None = None,
+    ) -> Verified:
+        """Checks that a chart inside a chart (one of :attr:`Chart.dependencies`) is what its makers released at ``reference``, file by file, and signed.
+
+        What stands under ``charts/`` was put there once; the signature of the chart around it says nothing of where it came from.
+
+        :raises PolicyDeniedError: with reason ``other-subject`` where it is another; else as :meth:`verify`.
+
+        >>> signed = client.sign(place, key)
+        >>> client.verify_subchart(package.chart(), place, policy).evidence.outcome
+        TrustOutcome.VERIFIED
+        """
+        from dataclasses import replace
+
+        from .trust import Verified
+
+        how, call = (signatures, now), (None, cancel, timeout)
+        core = native.verify_subchart(self._core, subchart, reference, policy, how, call)
         return replace(Verified.from_json(core.json()), _core=core)
 
     def pull_verified(

@@ -102,9 +102,9 @@ fn what_is_no_demand_or_too_little_of_one_is_refused() {
     let matcher =
         |issuer: &str, subject: &str| json!({"matchOIDCIdentity": [{"issuer": issuer, "subject": subject}]});
     for (verify, field) in [
-        (json!(null), "verify.verify"),
-        (json!([]), "verify.verify"),
-        (json!(["cosign"]), "verify.verify"),
+        (json!(null), "verify"),
+        (json!([]), "verify"),
+        (json!(["cosign"]), "verify"),
         (json!({}), "verify.matchOIDCIdentity"),
         (json!({"provider": "Cosign"}), "verify.provider"),
         (json!({"provider": ["cosign"]}), "verify.provider"),
