@@ -67,6 +67,23 @@ fn every_comment_names_its_parameters_right() {
     }
 }
 
+/// Callers without a compiler of C, as purego and ctypes are, pass what goes into a register as a number: no structs by value, no fractions, and
+/// never more than there is.
+#[test]
+fn every_argument_and_result_is_a_number_or_a_pointer() {
+    let numbers = ["int32_t", "uint32_t", "uint64_t", "size_t", "oci_chart_status"];
+    let is_plain = |kind: &str| kind.ends_with('*') || kind.ends_with("_callback") || numbers.contains(&kind);
+    for function in &Header::committed().functions {
+        let of = &function.name;
+        assert!(is_plain(&function.returns) || function.returns == "void", "{of} gives {}", function.returns);
+        for parameter in &function.parameters {
+            assert!(is_plain(&parameter.kind), "{of} takes {} {}", parameter.kind, parameter.name);
+            // An enumeration would let numbers in that it does not have.
+            assert_ne!(parameter.kind, "oci_chart_status", "{of}");
+        }
+    }
+}
+
 /// The header with an _INIT macro behind each struct that begins with its size: all members, so that no compiler misses one.
 fn with_initialisers(text: &str) -> String {
     let mut lines = Vec::new();

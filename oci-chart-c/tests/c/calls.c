@@ -321,6 +321,40 @@ static void threads_and_children(void)
     free(base), free(target);
 }
 
+/* A number that the kernel tells of this process, in the base that it writes it in. */
+static unsigned long long of_process(const char *name, int base)
+{
+    char line[256];
+    FILE *file = fopen("/proc/self/status", "r");
+    CHECK(file);
+    do
+        CHECK(fgets(line, sizeof line, file));
+    while (strncmp(line, name, strlen(name)) != 0);
+    fclose(file);
+    return strtoull(line + strlen(name), NULL, base);
+}
+
+/* No thread until one is needed, and no signal that is caught or ignored but glibc's own two. */
+static void leaves_the_process_alone(void)
+{
+    static const char caught[] = "SigCgt:", ignored[] = "SigIgn:", blocked[] = "SigBlk:", threads[] = "Threads:";
+    const unsigned long long own = 3ULL << 31;
+    oci_chart_error *err = NULL;
+    registry *server = registry_start(NULL);
+    char *target = target_of(server);
+    unsigned long long before[] = {of_process(caught, 16), of_process(ignored, 16), of_process(blocked, 16), of_process(threads, 10)};
+    oci_chart_client *client = make_client(registry_host(server));
+    oci_chart_package *package = make_package("1.0.0");
+    CHECK(of_process(threads, 10) == before[3]);
+    MUST(oci_chart_client_push(client, package, target, NULL, NULL, NULL, &err));
+    CHECK(((of_process(caught, 16) ^ before[0]) & ~own) == 0);
+    CHECK(of_process(ignored, 16) == before[1] && of_process(blocked, 16) == before[2]);
+    oci_chart_client_free(client);
+    oci_chart_package_free(package);
+    registry_stop(server);
+    free(target);
+}
+
 static void small_things(void)
 {
     char *version = format("%d.%d.%d", OCI_CHART_VERSION_MAJOR, OCI_CHART_VERSION_MINOR, OCI_CHART_VERSION_PATCH);
@@ -349,6 +383,7 @@ static void small_things(void)
 
 int main(void)
 {
+    leaves_the_process_alone();
     small_things();
     layout();
     growing();
