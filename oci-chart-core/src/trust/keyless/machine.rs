@@ -249,7 +249,8 @@ mod tests {
         let error = Error::from(unchecked);
         assert_eq!((error.kind(), error.reason()), (ErrorKind::Unsupported, Some(Reason::UnsupportedKey)));
         assert!(matches!(Objection::from(refused(SigningScheme::MlDsa44)), Objection::Unread(_)));
-        // What was asked before does not count.
+        // What was asked before does not count, nor what somebody else in the process asked.
+        try_default_provider().unwrap().verify_raw(SigningScheme::MlDsa65, &[4; 65], b"", b"").unwrap_err();
         let flawed = refused(SigningScheme::EcdsaP256Sha256);
         assert!(
             matches!(Objection::from(flawed), Objection::Refused(flaw) if flaw.reason == Reason::SignatureMismatch)

@@ -84,6 +84,26 @@ fn kinds_of_keys_that_are_not_taken_are_named() {
 }
 
 #[test]
+fn kinds_of_subkeys_that_are_not_taken_are_named() {
+    let Some(gpg) = Gpg::start("kinds_of_subkeys_that_are_not_taken_are_named") else { return };
+    let package = tiny("web", "1.2.3");
+    for (algorithm, reason, name) in [
+        ("rsa1024", "weak-algorithm", "RSA-1024"),
+        ("brainpoolP256r1/ecdsa", "unsupported-key", "brainpoolP256r1"),
+    ] {
+        let user = format!("{name} <{name}@example.com>");
+        let fingerprint = gpg.key(&user, "ed25519", "cert", &[]);
+        let said =
+            gpg.run(&["--passphrase", "", "--quick-add-key", &fingerprint, algorithm, "sign", "never"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let signed = signed(&gpg, &package, &["--local-user", &user, "--digest-algo", "SHA512"]);
+        let error = verify_package(&signed, &any_key(&gpg.public(&user)), SystemTime::now()).unwrap_err();
+        assert_eq!(super::reason(&error), reason, "{algorithm}: {error:?}");
+        assert!(error.message().contains(name) && !error.message().contains(&fingerprint), "{error}");
+    }
+}
+
+#[test]
 fn expired_keys_and_signatures() {
     let Some(gpg) = Gpg::start("expired_keys_and_signatures") else { return };
     let package = tiny("web", "1.2.3");
