@@ -77,7 +77,7 @@ fn keys_and_identities_come_out_as_they_stand_there() {
     let named = [("a.pub", &keys[0]), ("b.pub", &keys[1])]
         .map(|(name, key)| TrustedKey::new(key.clone()).with_name(name));
     let wanted = Policy::Keys(KeyPolicy::new(named, Tlog::IgnoreExplicitly));
-    assert_eq!(import(&by_key, &[data.clone()]).unwrap(), wanted);
+    assert_eq!(import(&by_key, std::slice::from_ref(&data)).unwrap(), wanted);
     // A HelmRelease has it one level deeper; keys go before identities, as in Flux.
     let both = json!({"secretRef": {"name": "s"}, "matchOIDCIdentity": []});
     let release = json!({"kind": "HelmRelease", "spec": {"chart": {"spec": {"verify": both}}}}).to_string();
