@@ -1,6 +1,7 @@
 //! What options of signing, checking, attaching, publishing and pulling say arrives: what is written says it, and what is looked for is found
 //! there and nowhere else.
 
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
