@@ -64,7 +64,8 @@ fn main() -> Outcome<ExitCode> {
             command
         };
         if is_check {
-            (first_request(our_program)?, first_request(their_program)?);
+            first_request(our_program)?;
+            first_request(their_program)?;
             println!("startup: {rival} and ours ask for something");
             continue;
         }
