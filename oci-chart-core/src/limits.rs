@@ -36,7 +36,7 @@ pub struct Limits {
     pub answer_bytes: u64,
     /// A YAML document, in bytes.
     pub yaml_bytes: u64,
-    /// Tags that one listing may have.
+    /// Tags that one listing may have; all are in memory while a version is chosen among them.
     pub tags: u32,
     /// Referrers of a manifest that are listed; in a tree of attachments those of all manifests together.
     pub referrers: u32,
@@ -115,7 +115,7 @@ impl Default for Limits {
             manifest_bytes: 4 << 20,
             answer_bytes: 4 << 20,
             yaml_bytes: 16 << 20,
-            tags: 1_000_000,
+            tags: 100_000,
             referrers: 1000,
             candidates: 64,
             signature_bytes: 1 << 20,

@@ -12,6 +12,7 @@ pub(super) const MOST_BYTES: usize = 2 << 20;
 
 /// A Secret's manifest: its name, its type, and its values with base64 taken off.
 pub(crate) struct Secret {
+    #[cfg_attr(not(feature = "sign"), allow(dead_code, reason = "only policies ask for it"))]
     pub(crate) name: Option<String>,
     pub(crate) kind: String,
     pub(crate) data: BTreeMap<String, Zeroizing<Vec<u8>>>,

@@ -1,6 +1,6 @@
 //! The versions in a tag list.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     error::{Error, ErrorKind, Reason},
@@ -74,9 +74,10 @@ impl AvailableVersions {
         let mut all: Vec<_> = self
             .versions
             .iter()
-            .filter_map(|version| Some((version.clone(), version.to_tag().ok()?)))
+            .map(|version| (Cow::Borrowed(version), None))
             .chain(self.others.iter().filter_map(|tag| {
-                Some((ChartVersion::parse(&tag.as_str().replace('_', "+")).ok()?, tag.clone()))
+                let version = ChartVersion::parse(&tag.as_str().replace('_', "+")).ok()?;
+                Some((Cow::Owned(version), Some(tag)))
             }))
             .collect();
         all.sort_by(|(left, _), (right, _)| right.cmp_precedence(left));
@@ -87,7 +88,11 @@ impl AvailableVersions {
             .map_or(0, |wanted| all.partition_point(|(version, _)| version.cmp_precedence(&wanted).is_gt()));
         let window = all.len().min(count);
         let start = at.saturating_sub(count / 2).min(all.len() - window);
-        all.into_iter().skip(start).take(window).map(|(_, tag)| tag).collect()
+        let tag = |(version, tag): (Cow<'_, ChartVersion>, Option<&Tag>)| match tag {
+            Some(tag) => Some(tag.clone()),
+            None => version.to_tag().ok(),
+        };
+        all.into_iter().skip(start).take(window).filter_map(tag).collect()
     }
 }
 
