@@ -15,7 +15,7 @@ import zipfile
 BUDGET = 5 << 20
 NAME = re.compile(
     r"oci_chart-(?P<version>[^-]+)-(?P<python>cp311-abi3|cp314-cp314t|cp315-abi3\.abi3t)"
-    r"-(?P<platform>(?:manylinux_2_17|musllinux_1_2)_(?:x86_64|aarch64)(?:\.manylinux2014_(?:x86_64|aarch64))?)\.whl"
+    r"-(?:manylinux2014_\w+\.)?(?P<platform>(?:manylinux_2_17|musllinux_1_2)_(?:x86_64|aarch64))\.whl"
 )
 # Where the interpreter looks for it: a stable one by its name, the other by version.
 LIBRARY = re.compile(r"oci_chart/_native\.(abi3|abi3t-[\w-]+|cpython-314t-[\w-]+)\.so")
@@ -85,7 +85,7 @@ def library_faults(library: pathlib.Path) -> list[str]:
 def audit(path: pathlib.Path, name: re.Match[str]) -> list[str]:
     faults = []
     shown = subprocess.run(["auditwheel", "show", path], capture_output=True, text=True)
-    wanted = name["platform"].split(".")[0]
+    wanted = name["platform"]
     text = " ".join(shown.stdout.split())
     found = re.search(r'following platform tag: "([^"]+)"', text)
     tag = found[1] if found else f"none: {text} {shown.stderr}"

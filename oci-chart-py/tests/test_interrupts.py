@@ -50,6 +50,7 @@ CLIENT = {
     "attach": lambda client, place, *_: client.attach(place, Attachment("application/x", b"x")),
     "fetch attachment": lambda client, place, *_: client.fetch_attachment(f"{place}@{MANIFEST.digest}"),
     "attest": lambda client, place, *_: client.attest(place, Attestation("custom", {}), KEY),
+    "verify subchart": lambda client, place, package, _: client.verify_subchart(package.chart(), place, POLICY),
     "verify attestation": lambda client, place, *_: client.verify_attestation(place, "custom", POLICY),
     "tree": lambda client, place, *_: client.tree(place),
     "referrers": lambda client, place, *_: next(client.referrers(place)),
