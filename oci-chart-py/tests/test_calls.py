@@ -270,7 +270,8 @@ def test_a_callback_may_use_the_client(serve, chart_dir) -> None:
             found.append(client.exists(f"oci://{registry.host}/charts/web:1.0.0"))
 
     push(client, registry, chart_dir, progress=progress)
-    assert len(found) == 3 and not found[0]
+    # Work goes on while the callback runs: what it sees is of its own time.
+    assert len(found) == 3
 
 
 def test_a_slow_callback_holds_nothing_up_and_is_told_the_latest(serve) -> None:
