@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -71,7 +72,7 @@ func TestAnEventsErrorStopsTheCallAndIsItsError(t *testing.T) {
 	pack, client := web(t), client(t, ocichart.ClientOptions{})
 	enough := errors.New("enough")
 	count := 0
-	_, err := client.Push(context.Background(), pack, "oci-layout:"+t.TempDir(), &ocichart.PushOptions{
+	_, err := client.Push(context.Background(), pack, "oci-layout:"+lingering(t), &ocichart.PushOptions{
 		OnEvent: func(ocichart.Event) error { count++; return enough },
 	})
 	if !errors.Is(err, enough) || !errors.Is(err, ocichart.ErrCancelled) || count != 1 {
@@ -79,8 +80,19 @@ func TestAnEventsErrorStopsTheCallAndIsItsError(t *testing.T) {
 	}
 }
 
+// lingering is a directory in which a file may still be written to its end when the call is stopped.
+func lingering(t *testing.T) string {
+	directory := got[string](t)(os.MkdirTemp("", "lingering"))
+	t.Cleanup(func() {
+		for n := 0; n < 100 && os.RemoveAll(directory) != nil; n++ {
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	return directory
+}
+
 func TestAPanicInACallbackGoesUpThroughTheCall(t *testing.T) {
-	pack, client, place := web(t), client(t, ocichart.ClientOptions{}), "oci-layout:"+t.TempDir()
+	pack, client, place := web(t), client(t, ocichart.ClientOptions{}), "oci-layout:"+lingering(t)
 	func() {
 		defer func() {
 			if value := recover(); value != "no" {
