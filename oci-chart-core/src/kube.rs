@@ -16,4 +16,4 @@ pub use key::KeyRule;
 pub(crate) use key::best_key;
 pub use pull_secret::{PullSecret, PullSecretError};
 #[cfg(feature = "sign")]
-pub(crate) use secret::Secret;
+pub(crate) use secret::{MOST_BYTES, Secret};

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::PullSecretError;
 use crate::{error::Result, yaml};
 
-/// What the API server takes for a whole Secret, in bytes; its base64 form is a third longer.
-pub(super) const MOST_BYTES: usize = 2 << 20;
+/// What the API server takes for a whole object, in bytes; the base64 form of a Secret's values is a third longer than they are.
+pub(crate) const MOST_BYTES: usize = 2 << 20;
 
 /// A Secret's manifest: its name, its type, and its values with base64 taken off.
 pub(crate) struct Secret {

@@ -8,12 +8,9 @@ use self::expression::ExpressionError;
 use super::{Identity, KeyPolicy, KeylessPolicy, Policy, Tlog, TrustRoot, TrustedKey};
 use crate::{
     error::{Error, ErrorKind, Reason, Result},
-    kube::Secret,
+    kube::{MOST_BYTES, Secret},
     yaml,
 };
-
-/// What the API server takes for an object, in bytes.
-const MOST_BYTES: usize = 2 << 20;
 
 /// The key under which a Secret holds a trusted root.
 const TRUSTED_ROOT: &str = "trusted_root.json";
@@ -27,7 +24,8 @@ impl Policy {
     ///   expressions that need fit a part only; here they have to be bound by `^` and `$`, and to say no more than a [`Pattern`](super::Pattern) can.
     ///   The issuer has to be one text.
     ///
-    /// What comes out takes nothing that Flux would not take. It is stricter: statements of other kinds, which Flux takes for signatures, do not count.
+    /// What comes out takes nothing that Flux would not take, but for one thing: where an expression wants a run of one letter or more (`+`), the
+    /// run may be empty. It is stricter: statements of other kinds, which Flux takes for signatures, do not count.
     ///
     /// # Errors
     ///

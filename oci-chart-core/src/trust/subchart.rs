@@ -8,6 +8,7 @@ use crate::{
     name::Selector,
     oci::Descriptor,
     store::Store,
+    threads::off_thread,
     transfer::pull_verified,
 };
 
@@ -40,9 +41,8 @@ pub async fn verify_subchart(
             let digest = |chart: &Chart| chart.package(&packed).map(|package| package.digest());
             Ok::<_, Error>((digest(&here)?, digest(&released.chart()?)?))
         };
-        let (here, released) = tokio::task::spawn_blocking(compare)
-            .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the comparison ended early")))?;
+        let lost = || Err(Error::new(ErrorKind::Internal, "the comparison ended without a result"));
+        let (here, released) = off_thread(compare).await.unwrap_or_else(lost)?;
         if here != released {
             return Err(other());
         }

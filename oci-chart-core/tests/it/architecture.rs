@@ -98,6 +98,13 @@ fn what_differs_between_systems_stands_in_one_module() {
 }
 
 #[test]
+fn work_that_blocks_goes_one_way() {
+    for source in sources("src").iter().filter(|source| source.path != "threads.rs") {
+        assert!(!source.text.contains("spawn_blocking"), "{}: use `threads::off_thread`", source.path);
+    }
+}
+
+#[test]
 fn the_test_registry_knows_nothing_of_the_library() {
     let manifest = fs_err::read_to_string(root().join("testkit/Cargo.toml")).unwrap();
     assert!(!manifest.contains("oci-chart-core"));

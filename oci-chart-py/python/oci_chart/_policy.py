@@ -104,7 +104,8 @@ class Policy:
         """What Flux is told to verify: ``spec.verify`` of an ``OCIRepository`` or ``HelmChart``, or ``spec.chart.spec.verify`` of a ``HelmRelease``, YAML or
         JSON, with the manifests of the Secrets that it names.
 
-        The policy takes nothing that Flux would not take. Regular expressions have to be bound by ``^`` and ``$``.
+        The policy takes nothing that Flux would not take, but that a run of one letter or more (``+``) may be empty. Regular expressions have to be bound by
+        ``^`` and ``$``.
 
         :raises InvalidInputError: for an object that demands nothing, or something unknown, and for what its Secrets lack.
         :raises UnsupportedError: for ``provider: notation``.
