@@ -1,11 +1,12 @@
 /* What the header promises about calls: callbacks on the caller's thread, stopping from anywhere, options that grow, results that are
  * written on success only, threads, and a child of fork(). */
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE
 #include "support.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -334,21 +335,30 @@ static unsigned long long of_process(const char *name, int base)
     return strtoull(line + strlen(name), NULL, base);
 }
 
-/* No thread until one is needed, and no signal that is caught or ignored but glibc's own two. */
+/* No thread until one is needed, and no signal that is caught, ignored or blocked. Two are glibc's own: with the first
+ * thread it catches one and unblocks both, however its parent left them. */
 static void leaves_the_process_alone(void)
 {
-    static const char caught[] = "SigCgt:", ignored[] = "SigIgn:", blocked[] = "SigBlk:", threads[] = "Threads:";
+    static const char *const of_signals[] = {"SigCgt:", "SigIgn:", "SigBlk:"};
     const unsigned long long own = 3ULL << 31;
+    CHECK(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &own, NULL, sizeof own) == 0);
     oci_chart_error *err = NULL;
     registry *server = registry_start(NULL);
     char *target = target_of(server);
-    unsigned long long before[] = {of_process(caught, 16), of_process(ignored, 16), of_process(blocked, 16), of_process(threads, 10)};
+    unsigned long long threads = of_process("Threads:", 10), signals[3];
+    for (size_t n = 0; n < 3; n++)
+        signals[n] = of_process(of_signals[n], 16);
     oci_chart_client *client = make_client(registry_host(server));
     oci_chart_package *package = make_package("1.0.0");
-    CHECK(of_process(threads, 10) == before[3]);
+    CHECK(of_process("Threads:", 10) == threads);
     MUST(oci_chart_client_push(client, package, target, NULL, NULL, NULL, &err));
-    CHECK(((of_process(caught, 16) ^ before[0]) & ~own) == 0);
-    CHECK(of_process(ignored, 16) == before[1] && of_process(blocked, 16) == before[2]);
+    for (size_t n = 0; n < 3; n++) {
+        unsigned long long now = of_process(of_signals[n], 16);
+        if ((now ^ signals[n]) & ~own) {
+            fprintf(stderr, "%s was %llx, is %llx\n", of_signals[n], signals[n], now);
+            abort();
+        }
+    }
     oci_chart_client_free(client);
     oci_chart_package_free(package);
     registry_stop(server);
