@@ -356,10 +356,13 @@ func (w *world) verify(step map[string]any) (map[string]any, error) {
 }
 
 func (w *world) verifySubchart(step map[string]any) (map[string]any, error) {
-	object := `{"spec": {"verify": {"secretRef": {"name": "mine"}}}}`
+	object, read := `{"spec": {"verify": {"secretRef": {"name": "mine"}}}}`, ocichart.PolicyFromFlux
+	if step["policy"] == "cluster-image-policy" {
+		object, read = `{"kind": "ClusterImagePolicy", "spec": {"authorities": [{"key": {"secretRef": {"name": "mine"}}, "signatureFormat": "bundle"}]}}`, ocichart.PolicyFromClusterImagePolicy
+	}
 	data := map[string]string{"mine.pub": w.keys[text(step, "key")[1:]].PublicKey()}
 	secret := got[[]byte](w)(json.Marshal(map[string]any{"kind": "Secret", "metadata": map[string]string{"name": "mine"}, "stringData": data}))
-	policy, err := ocichart.PolicyFromFlux([]byte(object), secret)
+	policy, err := read([]byte(object), secret)
 	if err != nil {
 		return nil, err
 	}

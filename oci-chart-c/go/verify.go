@@ -60,6 +60,21 @@ func (c *Client) VerifySubchart(ctx context.Context, subchart *Chart, target str
 // PolicyFromFlux is what Flux is told to verify, as a policy: object is an OCIRepository, HelmChart or HelmRelease, YAML or JSON, and secrets the
 // manifests of the Secrets that it names.
 func PolicyFromFlux(object []byte, secrets ...[]byte) (json.RawMessage, error) {
+	return imported(object, secrets, func(object, secrets *C.char, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_policy_from_flux(object, secrets, out, err)
+	})
+}
+
+// PolicyFromClusterImagePolicy is what a ClusterImagePolicy of Sigstore's policy-controller demands, as a policy: object is its manifest, YAML or JSON,
+// and secrets the manifests of the Secrets that it names; a trustRootRef names a Secret with the key trusted_root.json. Attestations, CUE and Rego are
+// unsupported.
+func PolicyFromClusterImagePolicy(object []byte, secrets ...[]byte) (json.RawMessage, error) {
+	return imported(object, secrets, func(object, secrets *C.char, out **C.char, err **C.oci_chart_error) C.oci_chart_status {
+		return C.oci_chart_policy_from_cluster_image_policy(object, secrets, out, err)
+	})
+}
+
+func imported(object []byte, secrets [][]byte, read func(object, secrets *C.char, out **C.char, err **C.oci_chart_error) C.oci_chart_status) (json.RawMessage, error) {
 	var lend lender
 	defer lend.free()
 	texts := make([]string, len(secrets))
@@ -72,7 +87,7 @@ func PolicyFromFlux(object []byte, secrets ...[]byte) (json.RawMessage, error) {
 	}
 	var out *C.char
 	var failure *C.oci_chart_error
-	if err := taken(C.oci_chart_policy_from_flux(wanted, named, &out, &failure), failure); err != nil {
+	if err := taken(read(wanted, named, &out, &failure), failure); err != nil {
 		return nil, err
 	}
 	return json.RawMessage(took(out)), nil

@@ -2211,6 +2211,18 @@ oci_chart_status oci_chart_policy_from_flux(const char *object,
                                             struct oci_chart_error **err);
 
 /**
+ * What a `ClusterImagePolicy` of Sigstore's policy-controller demands, as a policy: `object` is its manifest, YAML or JSON, and `secrets` a JSON list
+ * with the manifests of the Secrets that it names, each a text; a `trustRootRef` names a Secret with the key `trusted_root.json`. `secrets` may be NULL.
+ * Attestations, CUE and Rego are OCI_CHART_STATUS_UNSUPPORTED. `out` receives the policy as JSON. Free the text with oci_chart_string_free().
+ */
+OCI_CHART_API
+OCI_CHART_MUST_USE
+oci_chart_status oci_chart_policy_from_cluster_image_policy(const char *object,
+                                                            const char *secrets,
+                                                            char **out,
+                                                            struct oci_chart_error **err);
+
+/**
  * Checks a Sigstore bundle that lies beside any artifact, without a network, as `cosign verify-blob` does. The artifact is `data`, or
  * `digest` alone; either is given. `signer` is JSON: `{"key": PEM}` or `{"identities": [...]}`; `trust_root` is a `trusted_root.json`.
  * `data`, `digest` and `trust_root` may be NULL; without a root the one in the library counts. `out` receives who signed, and when, as

@@ -149,16 +149,44 @@ pub unsafe extern "C" fn oci_chart_policy_from_flux(
     out: *mut *mut c_char,
     err: *mut *mut oci_chart_error,
 ) -> oci_chart_status {
-    guard("oci_chart_policy_from_flux", err, || {
-        let out = Out::new(out, "out")?;
-        // SAFETY: the header's conventions.
-        let (object, secrets) = unsafe { (text(object, "object")?, text_or_none(secrets, "secrets")?) };
-        let secrets: Vec<String> = serde_json::from_str(secrets.unwrap_or("[]"))
-            .map_err(|error| invalid("secrets", format!("not a list of texts: {error}")))?;
-        let secrets: Vec<&[u8]> = secrets.iter().map(String::as_bytes).collect();
-        out.give_text(Policy::from_flux(object.as_bytes(), &secrets)?.to_json());
-        Ok(())
+    // SAFETY: the header's conventions.
+    guard("oci_chart_policy_from_flux", err, || unsafe { import(Policy::from_flux, object, secrets, out) })
+}
+
+/// What a `ClusterImagePolicy` of Sigstore's policy-controller demands, as a policy: `object` is its manifest, YAML or JSON, and `secrets` a JSON list
+/// with the manifests of the Secrets that it names, each a text; a `trustRootRef` names a Secret with the key `trusted_root.json`. `secrets` may be NULL.
+/// Attestations, CUE and Rego are OCI_CHART_STATUS_UNSUPPORTED. `out` receives the policy as JSON. Free the text with oci_chart_string_free().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn oci_chart_policy_from_cluster_image_policy(
+    object: *const c_char,
+    secrets: *const c_char,
+    out: *mut *mut c_char,
+    err: *mut *mut oci_chart_error,
+) -> oci_chart_status {
+    // SAFETY: the header's conventions.
+    guard("oci_chart_policy_from_cluster_image_policy", err, || unsafe {
+        import(Policy::from_cluster_image_policy, object, secrets, out)
     })
+}
+
+/// # Safety
+///
+/// As in the header: texts or NULL, and a place for the policy.
+unsafe fn import(
+    read: impl Fn(&[u8], &[&[u8]]) -> Result<Policy>,
+    object: *const c_char,
+    secrets: *const c_char,
+    out: *mut *mut c_char,
+) -> Result<()> {
+    let out = Out::new(out, "out")?;
+    // SAFETY: the caller's promise.
+    let (object, secrets) = unsafe { (text(object, "object")?, text_or_none(secrets, "secrets")?) };
+    let secrets: Vec<String> = serde_json::from_str(secrets.unwrap_or("[]"))
+        .map_err(|error| invalid("secrets", format!("not a list of texts: {error}")))?;
+    let secrets: Vec<&[u8]> = secrets.iter().map(String::as_bytes).collect();
+    out.give_text(read(object.as_bytes(), &secrets)?.to_json());
+    Ok(())
 }
 
 /// Checks a Sigstore bundle that lies beside any artifact, without a network, as `cosign verify-blob` does. The artifact is `data`, or

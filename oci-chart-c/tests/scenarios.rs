@@ -274,11 +274,26 @@ impl World {
                 let key = self.keys[name(&step["key"])].0;
                 let key = unsafe { support::text(oci_chart_signer_get_public_key(key)) };
                 let secret = json!({ "kind": "Secret", "metadata": { "name": "mine" }, "stringData": { "mine.pub": key } });
-                let object =
-                    c(&json!({ "spec": { "verify": { "secretRef": { "name": "mine" } } } }).to_string());
                 let secrets = c(&json!([secret.to_string()]).to_string());
-                let policy = c(&given(|out, err| unsafe {
-                    oci_chart_policy_from_flux(object.as_ptr(), secrets.as_ptr(), out, err)
+                let policy = c(&given(|out, err| match step["policy"].as_str() {
+                    None => {
+                        let object = c(r#"{"spec": {"verify": {"secretRef": {"name": "mine"}}}}"#);
+                        unsafe { oci_chart_policy_from_flux(object.as_ptr(), secrets.as_ptr(), out, err) }
+                    }
+                    Some("cluster-image-policy") => {
+                        let object = c(
+                            r#"{"kind": "ClusterImagePolicy", "spec": {"authorities": [{"key": {"secretRef": {"name": "mine"}}, "signatureFormat": "bundle"}]}}"#,
+                        );
+                        unsafe {
+                            oci_chart_policy_from_cluster_image_policy(
+                                object.as_ptr(),
+                                secrets.as_ptr(),
+                                out,
+                                err,
+                            )
+                        }
+                    }
+                    Some(other) => panic!("no such policy: {other}"),
                 })?);
                 let chart = self.charts[name(&step["chart"])].0;
                 let verified = self.library.verify_subchart(chart, &self.target, &policy)?;

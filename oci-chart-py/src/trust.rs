@@ -41,6 +41,15 @@ impl PolicyCore {
         detached(py, || trust::Policy::from_flux(&object.0, &secrets)).map(|policy| Self(Arc::new(policy)))
     }
 
+    /// What a `ClusterImagePolicy` demands, with the manifests of the Secrets that it names.
+    #[staticmethod]
+    #[pyo3(signature = (object, secrets, /))]
+    fn from_cluster_image_policy(py: Python<'_>, object: Octets, secrets: Vec<Octets>) -> PyResult<Self> {
+        let secrets: Vec<&[u8]> = secrets.iter().map(|secret| &*secret.0).collect();
+        detached(py, || trust::Policy::from_cluster_image_policy(&object.0, &secrets))
+            .map(|policy| Self(Arc::new(policy)))
+    }
+
     /// The same in the one form that every language of the library writes.
     fn json(&self) -> String {
         self.0.to_json()

@@ -155,8 +155,12 @@ class World:
     def verify_subchart(self, step):
         key = self.kept[step["key"][1:]].public_key.pem
         secret = {"kind": "Secret", "metadata": {"name": "mine"}, "stringData": {"mine.pub": key}}
-        flux = {"spec": {"verify": {"secretRef": {"name": "mine"}}}}
-        policy = Policy.from_flux(json.dumps(flux), json.dumps(secret).encode())
+        name = {"secretRef": {"name": "mine"}}
+        if step.get("policy") == "cluster-image-policy":
+            image_policy = {"kind": "ClusterImagePolicy", "spec": {"authorities": [{"key": name, "signatureFormat": "bundle"}]}}
+            policy = Policy.from_cluster_image_policy(json.dumps(image_policy), json.dumps(secret).encode())
+        else:
+            policy = Policy.from_flux(json.dumps({"spec": {"verify": name}}), json.dumps(secret).encode())
         verified = self.client.verify_subchart(self.kept[step["chart"][1:]], self.repository, policy)
         return {"digest": verified.digest, "outcome": verified.evidence.outcome}
 

@@ -457,8 +457,10 @@ static oci_chart_status verify_subchart(world *at, const json *step, kept *keep,
     char *key = quoted(oci_chart_signer_get_public_key(find(at, json_text(step, "key"))->key));
     char *secret = format("{\"kind\": \"Secret\", \"metadata\": {\"name\": \"mine\"}, \"stringData\": {\"mine.pub\": %s}}", key);
     char *written = quoted(secret), *secrets = format("[%s]", written), *policy = NULL;
-    const char *object = "spec: {verify: {secretRef: {name: mine}}}";
-    oci_chart_status status = oci_chart_policy_from_flux(object, secrets, &policy, err);
+    const char *flux = "spec: {verify: {secretRef: {name: mine}}}";
+    const char *images = "{kind: ClusterImagePolicy, spec: {authorities: [{key: {secretRef: {name: mine}}, signatureFormat: bundle}]}}";
+    oci_chart_status status = json_text(step, "policy") ? oci_chart_policy_from_cluster_image_policy(images, secrets, &policy, err)
+                                                       : oci_chart_policy_from_flux(flux, secrets, &policy, err);
     free(key), free(secret), free(written), free(secrets);
     if (status != OCI_CHART_STATUS_OK)
         return status;

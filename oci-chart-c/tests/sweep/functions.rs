@@ -125,6 +125,7 @@ functions! {
     oci_chart_package_verify_provenance,
     oci_chart_package_with_provenance,
     oci_chart_package_write,
+    oci_chart_policy_from_cluster_image_policy,
     oci_chart_policy_from_flux,
     oci_chart_publication_add_attachment,
     oci_chart_publication_add_attestation,

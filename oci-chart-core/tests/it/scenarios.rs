@@ -216,9 +216,19 @@ impl World {
             "verify-subchart" => {
                 let key = self.keys[&name(&step["key"])].public_key().to_pem();
                 let secret = json!({ "kind": "Secret", "metadata": { "name": "mine" }, "stringData": { "mine.pub": key } });
-                let object = json!({ "spec": { "verify": { "secretRef": { "name": "mine" } } } });
-                let policy =
-                    Policy::from_flux(object.to_string().as_bytes(), &[secret.to_string().as_bytes()])?;
+                let (secret, name_of_it) = (secret.to_string(), json!({ "name": "mine" }));
+                let policy = match step["policy"].as_str() {
+                    None => {
+                        let object = json!({ "spec": { "verify": { "secretRef": name_of_it } } }).to_string();
+                        Policy::from_flux(object.as_bytes(), &[secret.as_bytes()])?
+                    }
+                    Some("cluster-image-policy") => {
+                        let spec = json!({ "authorities": [{ "key": { "secretRef": name_of_it }, "signatureFormat": "bundle" }] });
+                        let object = json!({ "kind": "ClusterImagePolicy", "spec": spec }).to_string();
+                        Policy::from_cluster_image_policy(object.as_bytes(), &[secret.as_bytes()])?
+                    }
+                    Some(other) => panic!("no such policy: {other}"),
+                };
                 let (chart, options) = (&self.charts[&name(&step["chart"])], VerifyOptions::default());
                 let verified = client.verify_subchart(chart, location(), &policy, &options, host)?;
                 json!({ "digest": verified.get().digest.to_string(), "outcome": verified.evidence().outcome })

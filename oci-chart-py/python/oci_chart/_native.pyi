@@ -469,6 +469,11 @@ class PolicyCore:
     """
     def __new__(cls, json: str, /) -> PolicyCore: ...
     @staticmethod
+    def from_cluster_image_policy(object: Buffer, secrets: SupportsGetItem[int, Buffer], /) -> PolicyCore:
+        """
+        What a `ClusterImagePolicy` demands, with the manifests of the Secrets that it names.
+        """
+    @staticmethod
     def from_flux(object: Buffer, secrets: SupportsGetItem[int, Buffer], /) -> PolicyCore:
         """
         What an object of Flux demands, with the manifests of the Secrets that it names.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from os import PathLike
@@ -115,8 +115,24 @@ class Policy:
         >>> Policy.from_flux(json.dumps(flux), json.dumps(secret)).to_dict()["keys"]["tlog"]
         'ignore-explicitly'
         """
-        found = [text.encode() if isinstance(text, str) else text for text in (object, *secrets)]
-        return cls(PolicyCore.from_flux(found[0], found[1:]).json())
+        return cls(PolicyCore.from_flux(*_octets(object, secrets)).json())
+
+    @classmethod
+    def from_cluster_image_policy(cls, object: str | Buffer, /, *secrets: str | Buffer) -> Policy:
+        """What a ``ClusterImagePolicy`` of Sigstore's policy-controller demands, YAML or JSON, with the manifests of the Secrets that it names.
+
+        A ``trustRootRef`` names a Secret with the key ``trusted_root.json``. To which charts it applies (``images``, ``match``) and where signatures lie
+        (``source``) is for the caller to say; without ``signatureFormat``, signature tags alone count. Regular expressions have to be bound by ``^`` and ``$``.
+
+        :raises InvalidInputError: for another object, an unknown demand, what its Secrets lack, and where no or anybody's signature would do.
+        :raises UnsupportedError: for attestations, CUE and Rego, keys in a KMS, certificates without a trusted root, and timestamps in place of a log.
+
+        >>> authority = {"key": {"data": key.public_key.pem}, "signatureFormat": "bundle"}
+        >>> images = {"kind": "ClusterImagePolicy", "spec": {"images": [{"glob": "**"}], "authorities": [authority]}}
+        >>> Policy.from_cluster_image_policy(json.dumps(images)).to_dict()["keys"]["formats"]
+        ['bundle']
+        """
+        return cls(PolicyCore.from_cluster_image_policy(*_octets(object, secrets)).json())
 
     @classmethod
     def keys(
@@ -247,6 +263,11 @@ def root_of(root: object) -> object:
     if isinstance(root, PathLike):
         return json.loads(Path(root).read_text(encoding="utf-8"))
     return root
+
+
+def _octets(object: str | Buffer, secrets: Sequence[str | Buffer]) -> tuple[Buffer, list[Buffer]]:
+    found = [text.encode() if isinstance(text, str) else text for text in (object, *secrets)]
+    return found[0], found[1:]
 
 
 def _ring(keyring: Buffer | PathLike[str]) -> str:

@@ -1,4 +1,4 @@
-use super::super::{Pattern, PatternError};
+use crate::trust::{Pattern, PatternError};
 
 /// Why a regular expression is no [`Pattern`].
 #[derive(Debug, PartialEq, Eq)]
