@@ -149,6 +149,11 @@ impl Host for Caller {
         }
     }
 
+    /// Whoever is told of requests may stop the call there, which takes effect with the next event.
+    fn wants_events(&self) -> bool {
+        self.call.on_event.is_some() || self.call.on_request.is_some()
+    }
+
     fn cancel_token(&self) -> Option<CancelToken> {
         self.cancel.clone()
     }

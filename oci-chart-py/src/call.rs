@@ -197,6 +197,12 @@ impl blocking::Host for PythonHost {
             let checked = self.signals.check();
             return self.flow(checked);
         }
+        let is_logged = matches!(event, Event::Warning(_) | Event::Waiting { .. }) && self.logger.is_some();
+        // A thread that has nobody to tell does not take the lock from others.
+        if self.progress.is_none() && !is_logged {
+            let checked = self.signals.check();
+            return self.flow(checked);
+        }
         let told = Python::attach(|py| {
             py.check_signals()?;
             self.log(py, &event)?;
@@ -206,6 +212,10 @@ impl blocking::Host for PythonHost {
             }
         });
         self.flow(told)
+    }
+
+    fn wants_events(&self) -> bool {
+        self.progress.is_some() || self.logger.is_some()
     }
 
     fn cancel_token(&self) -> Option<CancelToken> {

@@ -25,6 +25,12 @@ pub trait Host {
         ControlFlow::Continue(())
     }
 
+    /// Whether it wants to be told of more than ticks, asked for once, when the call begins. Events wake the waiting thread; who has no use for
+    /// them saves that.
+    fn wants_events(&self) -> bool {
+        true
+    }
+
     /// A token that another thread may use to stop this call.
     fn cancel_token(&self) -> Option<CancelToken> {
         None
@@ -83,7 +89,11 @@ pub trait Host {
 }
 
 /// The host of a caller that wants nothing but the result.
-impl Host for () {}
+impl Host for () {
+    fn wants_events(&self) -> bool {
+        false
+    }
+}
 
 tokio::task_local! {
     pub(super) static CURRENT: HostHandle;

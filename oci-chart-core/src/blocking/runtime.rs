@@ -82,7 +82,10 @@ impl Runtime {
     ) -> Result<()> {
         let mailbox = Arc::new(Mailbox::default());
         let token = host.cancel_token().unwrap_or_default();
-        let mut cx = Context::default().with_cancel(token.clone()).with_events(Arc::clone(&mailbox));
+        let mut cx = Context::default().with_cancel(token.clone());
+        if host.wants_events() {
+            cx = cx.with_events(Arc::clone(&mailbox));
+        }
         if let Some(time) = host.timeout() {
             cx = cx.with_timeout(time);
         }
@@ -209,6 +212,30 @@ mod tests {
             .wait(&mut host, |cx| async move { cx.run(std::future::pending::<Result<()>>()).await });
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
         assert_eq!(host.events, [Event::Tick, Event::Tick]);
+    }
+
+    #[test]
+    fn who_wants_no_events_is_given_ticks_alone() {
+        struct Deaf(Recorder);
+
+        impl Host for Deaf {
+            fn event(&mut self, event: Event) -> ControlFlow<()> {
+                self.0.event(event)
+            }
+
+            fn wants_events(&self) -> bool {
+                false
+            }
+        }
+
+        let mut host = Deaf(Recorder { stop_after: Some(1), ..Recorder::default() });
+        let result = Runtime::default().wait(&mut host, |cx| async move {
+            assert!(!cx.has_listener());
+            cx.emit(Event::Warning("unheard".into()));
+            cx.run(std::future::pending::<Result<()>>()).await
+        });
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(host.0.events, [Event::Tick]);
     }
 
     #[test]
