@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 
 fn many(host: &str, file: &str, count: &str, threads: &str) -> Outcome<Cost> {
     let (count, threads): (usize, usize) = (count.parse()?, threads.parse()?);
-    let package = Package::from_bytes(fs_err::read(file)?, &LoadOptions::default())?;
+    let package = Package::from_file(file, &LoadOptions::default())?;
     let client = blocking::Client::new(Client::builder().plain_http(Host::parse(host)?).build()?);
     let next = AtomicUsize::new(0);
     Cost::of(|| {

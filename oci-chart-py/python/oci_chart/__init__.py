@@ -37,13 +37,13 @@ from ._native import (
 )
 from ._native import version as _version
 from ._store import Store
-from .errors import ErrorKind, OciChartError
+from .errors import OciChartError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import auth, diagnosis, enums, progress, trust
     from ._retry import Retry
-    from .enums import EventKind, PushAction, TagMode
+    from .enums import ErrorKind, EventKind, PushAction, TagMode
     from .trust import Policy
 
 __version__: str = _version()
@@ -85,6 +85,7 @@ __all__ = [
 
 _MODULES = ("auth", "diagnosis", "enums", "progress", "trust")
 _LATER = {
+    "ErrorKind": "enums",
     "EventKind": "enums",
     "Policy": "trust",
     "PushAction": "enums",

@@ -3,6 +3,41 @@
 from ._word import Word as _Word
 
 
+class ErrorKind(_Word):
+    """The kinds of errors, by the names that every language of the library uses."""
+
+    INTERNAL = "internal"
+    INVALID_INPUT = "invalid-input"
+    IO = "io"
+    CANCELLED = "cancelled"
+    LIMIT_EXCEEDED = "limit-exceeded"
+    UNSUPPORTED = "unsupported"
+    INVALID_REFERENCE = "invalid-reference"
+    INVALID_VERSION = "invalid-version"
+    INVALID_CHART = "invalid-chart"
+    INVALID_ARCHIVE = "invalid-archive"
+    INVALID_MANIFEST = "invalid-manifest"
+    LINT_FAILED = "lint-failed"
+    NOT_FOUND = "not-found"
+    ALREADY_EXISTS = "already-exists"
+    CONFLICT = "conflict"
+    UNAUTHENTICATED = "unauthenticated"
+    PERMISSION_DENIED = "permission-denied"
+    RATE_LIMITED = "rate-limited"
+    NETWORK = "network"
+    TIMEOUT = "timeout"
+    PROTOCOL = "protocol"
+    UNAVAILABLE = "unavailable"
+    DIGEST_MISMATCH = "digest-mismatch"
+    SIGNATURE_INVALID = "signature-invalid"
+    POLICY_DENIED = "policy-denied"
+    QUOTA_EXCEEDED = "quota-exceeded"
+    TLS = "tls"
+    NOT_SIGNED = "not-signed"
+    COULD_NOT_CHECK = "could-not-check"
+    IMMUTABLE_TAG = "immutable-tag"
+
+
 class TagMode(_Word):
     """What may happen to a tag that exists. Where a mode is taken, a digest is one too: the tag must point there now."""
 
@@ -151,6 +186,7 @@ __all__ = [
     "AttachedKind",
     "Check",
     "EntryTimes",
+    "ErrorKind",
     "EventKind",
     "Format",
     "KeyAlgorithm",

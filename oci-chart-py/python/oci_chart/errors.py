@@ -9,52 +9,28 @@ from __future__ import annotations as _annotations
 
 import errno as _errno
 import os as _os
-from ._word import Word as _Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .enums import ErrorKind
     from .trust import Evidence as _Evidence
 
 
-class ErrorKind(_Word):
-    """The kinds of errors, by the names that every language of the library uses."""
+class _Kind:
+    """What ``kind`` is of a class. Enumerations take long to import, so it is looked up when somebody asks."""
 
-    INTERNAL = "internal"
-    INVALID_INPUT = "invalid-input"
-    IO = "io"
-    CANCELLED = "cancelled"
-    LIMIT_EXCEEDED = "limit-exceeded"
-    UNSUPPORTED = "unsupported"
-    INVALID_REFERENCE = "invalid-reference"
-    INVALID_VERSION = "invalid-version"
-    INVALID_CHART = "invalid-chart"
-    INVALID_ARCHIVE = "invalid-archive"
-    INVALID_MANIFEST = "invalid-manifest"
-    LINT_FAILED = "lint-failed"
-    NOT_FOUND = "not-found"
-    ALREADY_EXISTS = "already-exists"
-    CONFLICT = "conflict"
-    UNAUTHENTICATED = "unauthenticated"
-    PERMISSION_DENIED = "permission-denied"
-    RATE_LIMITED = "rate-limited"
-    NETWORK = "network"
-    TIMEOUT = "timeout"
-    PROTOCOL = "protocol"
-    UNAVAILABLE = "unavailable"
-    DIGEST_MISMATCH = "digest-mismatch"
-    SIGNATURE_INVALID = "signature-invalid"
-    POLICY_DENIED = "policy-denied"
-    QUOTA_EXCEEDED = "quota-exceeded"
-    TLS = "tls"
-    NOT_SIGNED = "not-signed"
-    COULD_NOT_CHECK = "could-not-check"
-    IMMUTABLE_TAG = "immutable-tag"
+    def __get__(self, instance: object, owner: type[OciChartError]) -> ErrorKind:
+        from .enums import ErrorKind
+
+        return ErrorKind(owner._word)
 
 
 class OciChartError(Exception):
     """The base of all exceptions of this package."""
 
-    kind: ErrorKind = ErrorKind.INTERNAL
+    kind = _Kind()
+    """Of the class; every class of this module but the local ones has its own."""
+    _word = "internal"
     reason: str | None = None
     operation: str | None = None
     context: dict[str, str]
@@ -219,40 +195,40 @@ class ImmutableTagError(OciChartError):
     """The registry does not let this tag move."""
 
 
-_CLASSES: dict[ErrorKind, type[OciChartError]] = {
-    ErrorKind.INTERNAL: InternalError,
-    ErrorKind.INVALID_INPUT: InvalidInputError,
-    ErrorKind.IO: LocalIOError,
-    ErrorKind.CANCELLED: CancelledError,
-    ErrorKind.LIMIT_EXCEEDED: LimitExceededError,
-    ErrorKind.UNSUPPORTED: UnsupportedError,
-    ErrorKind.INVALID_REFERENCE: InvalidReferenceError,
-    ErrorKind.INVALID_VERSION: InvalidVersionError,
-    ErrorKind.INVALID_CHART: InvalidChartError,
-    ErrorKind.INVALID_ARCHIVE: InvalidArchiveError,
-    ErrorKind.INVALID_MANIFEST: InvalidManifestError,
-    ErrorKind.LINT_FAILED: LintFailedError,
-    ErrorKind.NOT_FOUND: NotFoundError,
-    ErrorKind.ALREADY_EXISTS: AlreadyExistsError,
-    ErrorKind.CONFLICT: ConflictError,
-    ErrorKind.UNAUTHENTICATED: UnauthenticatedError,
-    ErrorKind.PERMISSION_DENIED: PermissionDeniedError,
-    ErrorKind.RATE_LIMITED: RateLimitedError,
-    ErrorKind.NETWORK: NetworkError,
-    ErrorKind.TIMEOUT: RequestTimeoutError,
-    ErrorKind.PROTOCOL: ProtocolError,
-    ErrorKind.UNAVAILABLE: UnavailableError,
-    ErrorKind.DIGEST_MISMATCH: DigestMismatchError,
-    ErrorKind.SIGNATURE_INVALID: SignatureInvalidError,
-    ErrorKind.POLICY_DENIED: PolicyDeniedError,
-    ErrorKind.QUOTA_EXCEEDED: QuotaExceededError,
-    ErrorKind.TLS: TlsError,
-    ErrorKind.NOT_SIGNED: NotSignedError,
-    ErrorKind.COULD_NOT_CHECK: CouldNotCheckError,
-    ErrorKind.IMMUTABLE_TAG: ImmutableTagError,
+_CLASSES: dict[str, type[OciChartError]] = {
+    "internal": InternalError,
+    "invalid-input": InvalidInputError,
+    "io": LocalIOError,
+    "cancelled": CancelledError,
+    "limit-exceeded": LimitExceededError,
+    "unsupported": UnsupportedError,
+    "invalid-reference": InvalidReferenceError,
+    "invalid-version": InvalidVersionError,
+    "invalid-chart": InvalidChartError,
+    "invalid-archive": InvalidArchiveError,
+    "invalid-manifest": InvalidManifestError,
+    "lint-failed": LintFailedError,
+    "not-found": NotFoundError,
+    "already-exists": AlreadyExistsError,
+    "conflict": ConflictError,
+    "unauthenticated": UnauthenticatedError,
+    "permission-denied": PermissionDeniedError,
+    "rate-limited": RateLimitedError,
+    "network": NetworkError,
+    "timeout": RequestTimeoutError,
+    "protocol": ProtocolError,
+    "unavailable": UnavailableError,
+    "digest-mismatch": DigestMismatchError,
+    "signature-invalid": SignatureInvalidError,
+    "policy-denied": PolicyDeniedError,
+    "quota-exceeded": QuotaExceededError,
+    "tls": TlsError,
+    "not-signed": NotSignedError,
+    "could-not-check": CouldNotCheckError,
+    "immutable-tag": ImmutableTagError,
 }
-for _kind, _class in _CLASSES.items():
-    _class.kind = _kind
+for _word, _class in _CLASSES.items():
+    _class._word = _word
 
 # For these Python has classes that scripts catch.
 _LOCAL: dict[tuple[type[OciChartError], int | None], type[OciChartError]] = {
@@ -313,7 +289,7 @@ def _make(
     evidence: str | None,
 ) -> OciChartError:
     """Called by the native half for every error of the core."""
-    of_kind = _CLASSES[ErrorKind(kind)]
+    of_kind = _CLASSES[kind]
     error = _LOCAL.get((of_kind, errno), of_kind)(message)
     error.__dict__.update(
         reason=reason,
@@ -353,3 +329,13 @@ def _rebuild(
     if isinstance(error, OSError) and system is not None:
         error.errno, error.strerror, error.filename = system
     return error
+
+
+def __getattr__(name: str) -> object:
+    """The enumeration of kinds is imported when it is first wanted."""
+    if name != "ErrorKind":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .enums import ErrorKind
+
+    globals()[name] = ErrorKind
+    return ErrorKind
