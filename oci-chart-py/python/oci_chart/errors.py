@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class _Kind:
     """What ``kind`` is of a class. Enumerations take long to import, so it is looked up when somebody asks."""
 
-    def __get__(self, instance: object, owner: type[OciChartError]) -> ErrorKind:
+    def __get__(self, instance: OciChartError | None, owner: type[OciChartError]) -> ErrorKind:
         from .enums import ErrorKind
 
         return ErrorKind(owner._word)
@@ -28,8 +28,11 @@ class _Kind:
 class OciChartError(Exception):
     """The base of all exceptions of this package."""
 
-    kind = _Kind()
-    """Of the class; every class of this module but the local ones has its own."""
+    if TYPE_CHECKING:
+        kind: ErrorKind
+        """Of the class; every class of this module but the local ones has its own."""
+    else:
+        kind = _Kind()
     _word = "internal"
     reason: str | None = None
     operation: str | None = None
