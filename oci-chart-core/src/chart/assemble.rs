@@ -7,6 +7,7 @@ use bytes::Bytes;
 use self::subcharts::Subcharts;
 use super::{
     Chart, ChartFile, LoadOptions, Lock,
+    file::BYTE_ORDER_MARK,
     metadata::{self, Draft},
     values,
 };
@@ -78,8 +79,14 @@ impl<'a> Assembly<'a> {
         let Some(file) = files.iter().find(|file| *file.path() == CHART_YAML) else {
             return if root { Err(missing()) } else { Ok(()) };
         };
-        let document = metadata::parse(CHART_YAML, &self.read(file)?, &self.options.limits)?;
-        if root {
+        let text = self.read(file)?;
+        let document = metadata::parse(CHART_YAML, &text, &self.options.limits)?;
+        if root && text.starts_with(BYTE_ORDER_MARK) {
+            // Who looks at the API version leaves all marks to YAML, which knows one; who loads takes one off before.
+            let as_it_lies = file.content().read(self.options.limits.file_bytes)?;
+            let document = metadata::parse(CHART_YAML, &as_it_lies, &self.options.limits)?;
+            metadata::check_api_version(&document)?;
+        } else if root {
             metadata::check_api_version(&document)?;
         }
         let draft = parts.draft.get_or_insert_default();

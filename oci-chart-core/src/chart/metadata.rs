@@ -255,8 +255,9 @@ pub(super) fn check_api_version(document: &yaml::Document) -> Result<()> {
         }
     }
     let mut version = String::new();
-    let node = document.root().field("apiVersion");
-    if let Some(node) = node {
+    let mut place = None;
+    for node in document.root().fields("apiVersion") {
+        place = Some(node.position());
         text(&mut version, node).map_err(|fault| fault.inside("chartBase", "apiVersion").into_error(FILE))?;
     }
     match version.as_str() {
@@ -268,7 +269,7 @@ pub(super) fn check_api_version(document: &yaml::Document) -> Result<()> {
                 .with_context("field", "apiVersion")
                 .with_context("value", quote(&version))
                 .with_hint("write `apiVersion: v2`");
-            Err(at(error, node.map(yaml::Node::position)))
+            Err(at(error, place))
         }
     }
 }

@@ -116,13 +116,10 @@ fn overrides_are_those_of_helm() {
         let answer = oracle.ask(json!({
             "do": "package", "path": chart, "dest": directory.path(), "version": version, "app_version": app_version,
         }));
-        let mut options = PackageOptions::default().with_entry_times(EntryTimes::Source);
-        if !version.is_empty() {
-            options = options.with_version(version);
-        }
-        if !app_version.is_empty() {
-            options = options.with_app_version(app_version);
-        }
+        let options = PackageOptions::default()
+            .with_entry_times(EntryTimes::Source)
+            .with_version(version)
+            .with_app_version(app_version);
         let ours = loaded.package(&options);
         assert_eq!(ours.is_ok(), accepted(&answer), "{version:?} {app_version:?}: {ours:?}, Helm: {answer}");
         let Ok(ours) = ours else {

@@ -81,13 +81,14 @@ impl Chart {
 
     /// The metadata with the options' overrides, by the same rules as when it was loaded.
     fn packaged_metadata(&self, options: &PackageOptions) -> Result<Metadata> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let mut metadata = self.metadata().clone();
-        if let Some(version) = &options.version {
-            ChartVersion::parse(version)?;
-            metadata.version.clone_from(version);
+        if let Some(version) = given(&options.version) {
+            ChartVersion::parse(&version)?;
+            metadata.version = version;
         }
-        if let Some(version) = &options.app_version {
-            metadata.app_version.clone_from(version);
+        if let Some(version) = given(&options.app_version) {
+            metadata.app_version = version;
         }
         self.check_packageable()?;
         metadata.validate()?;

@@ -20,9 +20,9 @@ pub struct PackageOptions {
     pub time: Option<Timestamp>,
     /// Whether all entries have one time.
     pub entry_times: EntryTimes,
-    /// Another version than Chart.yaml has, in the package only. Helm's loose dialect.
+    /// Another version than Chart.yaml has, in the package only. Helm's loose dialect; empty is none, as for Helm.
     pub version: Option<String>,
-    /// Another `appVersion` than Chart.yaml has, in the package only.
+    /// Another `appVersion` than Chart.yaml has, in the package only. Empty is none, as for Helm.
     pub app_version: Option<String>,
     /// How many threads compress, at most; the bytes do not depend on it. Where it is not given: two. A small chart takes one.
     pub threads: Option<NonZeroUsize>,

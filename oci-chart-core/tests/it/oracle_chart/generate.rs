@@ -179,6 +179,12 @@ pub(super) fn chart_yaml(rng: &mut Rng) -> String {
 pub(super) fn directory(rng: &mut Rng) -> Vec<(String, String)> {
     let mut files = vec![("README.md".to_owned(), "# x\n".to_owned())];
     chart(rng, "", 2, &mut files);
+    for (_, text) in &mut files {
+        if rng.chance(10) {
+            // One reader takes the first byte order mark off, another the second, and not each reader meets both.
+            text.insert_str(0, &"\u{feff}".repeat(1 + rng.below(3)));
+        }
+    }
     files
 }
 

@@ -50,7 +50,7 @@ fn a_schema_is_json() {
 fn overrides_keep_the_rules() {
     let tree = tree(WEB);
     let chart = load(tree.path());
-    for bad in ["", "x", "1.2.3.4", " 1.2.3", "1.2.3-01"] {
+    for bad in ["x", "1.2.3.4", " 1.2.3", "1.2.3-01"] {
         let error = chart.package(&PackageOptions::default().with_version(bad)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidVersion, "{bad:?}");
     }
@@ -70,6 +70,16 @@ fn overrides_go_into_the_package_and_nowhere_else() {
     assert_eq!(chart.metadata().version, "0.1.0");
     assert_eq!(load(tree.path()).metadata(), chart.metadata());
     assert_eq!(contents(tree.path()), before);
+}
+
+#[test]
+fn empty_overrides_are_none() {
+    let tree = tree(WEB);
+    add(tree.path(), &[("Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\nappVersion: '7'\n")]);
+    let package =
+        load(tree.path()).package(&PackageOptions::default().with_version("").with_app_version("")).unwrap();
+    let metadata = package.metadata().unwrap();
+    assert_eq!((metadata.version.as_str(), metadata.app_version.as_str()), ("0.1.0", "7"));
 }
 
 #[test]
