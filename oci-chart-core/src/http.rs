@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod failure;
 mod gate;
+mod judge;
 mod log;
 mod message;
 mod options;

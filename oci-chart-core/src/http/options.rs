@@ -141,7 +141,7 @@ impl ConnectionOptions {
         if mirror.is_plain_http() { self.with_plain_http(mirror.host().clone()) } else { self }
     }
 
-    /// Trusts the certificates in `pem` as well.
+    /// Trusts the certificates in `pem` as well: authorities, and servers' own that sign themselves.
     #[must_use]
     pub fn with_root(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.extra_roots.push(pem.into());

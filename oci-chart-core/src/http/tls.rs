@@ -2,15 +2,13 @@ use std::sync::Arc;
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    client::{
-        WebPkiServerVerifier,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{self, CryptoProvider},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 
 use super::{
+    judge::Judge,
     options::{ClientCertificate, identity},
     witness::Witness,
 };
@@ -40,6 +38,16 @@ pub(super) struct Security {
     pub(super) witness: Option<Arc<Witness>>,
 }
 
+impl Security {
+    /// `judge`, or the witness before it.
+    fn watched(&self, judge: Arc<dyn ServerCertVerifier>) -> Arc<dyn ServerCertVerifier> {
+        match &self.witness {
+            None => judge,
+            Some(witness) => witness.beside(judge),
+        }
+    }
+}
+
 /// The TLS settings for `security`. Reads files for [`Trust::Roots`], which costs some milliseconds.
 ///
 /// The cryptography is handed over here instead of being installed for the whole process: that choice is the program's.
@@ -47,30 +55,17 @@ pub(super) fn config(security: &Security) -> Result<ClientConfig> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| Error::new(ErrorKind::Internal, "TLS could not be set up").with_source(error))?;
+        .map_err(set_up)?;
     let builder = match security.trust {
         Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()),
         Trust::Roots => {
             let system = rustls_native_certs::load_native_certs().certs;
-            let roots = roots(system, &security.roots)?;
-            match &security.witness {
-                None => builder.with_root_certificates(roots),
-                Some(witness) => {
-                    let judge = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
-                    let judge = judge.build().map_err(|error| {
-                        Error::new(ErrorKind::Internal, "TLS could not be set up").with_source(error)
-                    })?;
-                    builder.dangerous().with_custom_certificate_verifier(witness.beside(judge))
-                }
-            }
+            let judge = Judge::new(roots(system, &security.roots)?, provider).map_err(set_up)?;
+            builder.dangerous().with_custom_certificate_verifier(security.watched(Arc::new(judge)))
         }
         Trust::Anybody => {
-            let judge: Arc<dyn ServerCertVerifier> = Arc::new(Unchecked(provider));
-            let judge = match &security.witness {
-                None => judge,
-                Some(witness) => witness.beside(judge),
-            };
-            builder.dangerous().with_custom_certificate_verifier(judge)
+            let judge = Arc::new(Unchecked(provider));
+            builder.dangerous().with_custom_certificate_verifier(security.watched(judge))
         }
     };
     let mut config = match &security.identity {
@@ -111,6 +106,10 @@ fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<()> {
         count += 1;
     }
     if count == 0 { Err(bad_root("it holds no certificate")) } else { Ok(()) }
+}
+
+fn set_up(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Internal, "TLS could not be set up").with_source(error)
 }
 
 fn bad_root(why: &'static str) -> Error {

@@ -95,7 +95,7 @@ class Client(TrustVerbs, LoginVerbs):
 
         :param plain_http: hosts that are spoken to without TLS.
         :param insecure: hosts whose certificate is not checked.
-        :param ca_file: authorities to trust beside those of the system, PEM.
+        :param ca_file: authorities to trust beside those of the system, or a server's own certificate that signs itself, PEM.
         :param certs_dir: a directory as docker's ``certs.d``: authorities and client certificates by host.
         :param registries_yaml: a file as k3s reads it: mirrors, rewrites, logins, TLS.
         :param client_certificates: certificate chain and key by host, files of PEM.

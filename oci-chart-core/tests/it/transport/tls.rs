@@ -22,6 +22,8 @@ const AUTHORITY: &str = include_str!("certificates/authority.pem");
 const EXPIRED: &str = include_str!("certificates/expired.pem");
 const NOT_YET: &str = include_str!("certificates/early.pem");
 const OTHER_NAME: &str = include_str!("certificates/other-name.pem");
+/// Signed by nobody else, and an authority by its own word, as `openssl req -x509` makes certificates.
+const OWN: &str = include_str!("certificates/own.pem");
 const CLIENT: &str = include_str!("certificates/client.pem");
 const KEY: &str = include_str!("certificates/key.pem");
 
@@ -69,6 +71,15 @@ fn each_fault_of_a_certificate_has_its_word() {
     assert_eq!(refused(&registry, once()), Some(Reason::UnknownAuthority));
     assert_eq!(refused(&registry, trusting()), Some(Reason::UnknownAuthority));
     ask(&registry, once().with_root(Tls::AUTHORITY)).unwrap();
+}
+
+#[test]
+fn a_certificate_that_signs_itself_can_be_trusted_as_it_is() {
+    let registry = start(Tls::new(OWN, KEY));
+    ask(&registry, once().with_root(OWN)).unwrap();
+    for stranger in [once(), once().with_root(AUTHORITY)] {
+        assert_eq!(refused(&registry, stranger), Some(Reason::UnknownAuthority));
+    }
 }
 
 #[test]
