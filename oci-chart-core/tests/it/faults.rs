@@ -153,6 +153,7 @@ fn manifests_that_break_off_or_lie() {
     // Headers that say less than they should are no lie.
     for fault in [
         Fault::RemoveHeader("docker-content-digest".into()),
+        Fault::SetHeader("docker-content-digest".into(), String::new()),
         Fault::SetHeader("docker-content-digest".into(), format!("sha384:{}", "0".repeat(96))),
         Fault::content_type("application/vnd.oci.image.manifest.v1+json; charset=utf-8"),
         Fault::content_type("application/json"),
@@ -350,6 +351,7 @@ fn lists_that_lie_end() {
     let away = Fault::SetHeader("link".into(), "<http://elsewhere.example/>; rel=\"next\"".into());
     for (fault, expected) in [
         (away, (ErrorKind::Protocol, Some(Reason::UnsafeRedirect))),
+        (again, (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
         (Fault::Body("{\"tags\":7}".into()), (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
         (Fault::Body("<html>".into()), (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
         (Fault::Endless, (ErrorKind::LimitExceeded, Some(Reason::DocumentTooLarge))),
@@ -359,17 +361,20 @@ fn lists_that_lie_end() {
         let bench = bench().fault("GET", "*/tags/list*", fault.clone());
         assert_eq!(list(&bench), expected, "{fault:?}");
     }
-    // The same page for ever: ended by the bound on tags, or on pages where nothing comes.
-    let bench = bench().fault("GET", "*/tags/list*", again);
-    let mut options = options().with_plain_http(host(&bench.registry));
+    // One that only goes on is ended by the bound on tags.
+    let long = Registry::builder().page_size(10).start_blocking().unwrap();
+    for n in 0..60 {
+        long.put_manifest("charts/web", &format!("1.0.{n}"), "application/json", "{}").unwrap();
+    }
+    let mut options = options().with_plain_http(host(&long));
     options.limits.tags = 50;
     let registries = Registries::new(options, StaticCredentials::default()).unwrap();
-    let store = open(&registries, &bench.registry, "charts/web");
+    let store = open(&registries, &long, "charts/web");
     let error = block(store.tags().try_collect::<Vec<_>>()).unwrap_err();
     assert_eq!((error.kind(), error.get("limit")), (ErrorKind::LimitExceeded, Some("tags")));
     let nothing: Vec<Tag> = {
         let bench =
-            self::bench().fault("GET", "*/tags/list*", Fault::Body("{\"name\":\"x\",\"tags\":null}".into()));
+            bench().fault("GET", "*/tags/list*", Fault::Body("{\"name\":\"x\",\"tags\":null}".into()));
         block(bench.store.tags().try_collect()).unwrap()
     };
     assert!(nothing.is_empty());
@@ -471,6 +476,10 @@ fn what_speaks_another_protocol_is_recognised() {
         (&tls_alert[..], (ErrorKind::Tls, Some(Reason::HttpsOnPlainHttp))),
         (go, (ErrorKind::Tls, Some(Reason::HttpsOnPlainHttp))),
         (b"HTTP/1.1 2x0 OK\r\n\r\n", (ErrorKind::Protocol, Some(Reason::MalformedAnswer))),
+        (
+            b"HTTP/1.1 405 No\r\nX-Two: lines\r\n in one\r\n\r\n",
+            (ErrorKind::Unsupported, Some(Reason::OperationUnsupported)),
+        ),
         (b"", (ErrorKind::Network, Some(Reason::ConnectionCut))),
         (b"HTTP/1.1 200 OK\r\nContent-Le", (ErrorKind::Network, Some(Reason::ConnectionCut))),
     ] {

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind, Reason, Result},
     http::{Request, Response, wire},
     json,
+    redact::RedactedUrl,
     store::BoxStream,
 };
 
@@ -165,7 +166,9 @@ impl Lister {
         sized: Option<Url>,
     ) -> BoxStream<'static, L::Item> {
         let limit = self.registry.limits().tags;
-        let walk = Walk { lister: self.clone(), page: first, given: false, sized, seen: 0, empty: 0, limit };
+        let read = sized.iter().cloned().collect();
+        let walk =
+            Walk { lister: self.clone(), page: first, given: false, sized, read, seen: 0, empty: 0, limit };
         let pages = stream::try_unfold(walk, |mut walk| async move {
             if walk.given {
                 // Whoever takes what is ready has a page now, and the next one is not asked for before he comes back.
@@ -188,6 +191,8 @@ struct Walk<T> {
     /// Whether the items of this page were given out.
     given: bool,
     sized: Option<Url>,
+    /// Where pages were.
+    read: HashSet<Url>,
     seen: u32,
     empty: u32,
     limit: u32,
@@ -197,6 +202,10 @@ impl<T> Walk<T> {
     /// The next page, where there is one.
     async fn following<L: Listing<Item = T>>(&mut self) -> Result<Option<Page<T>>> {
         let Some(next) = self.page.next.take() else { return self.beyond::<L>(&self.page).await };
+        if !self.read.insert(next.clone()) {
+            let error = endless("a page of the registry's list leads back to an earlier one");
+            return Err(error.with_context("url", RedactedUrl::new(next.as_str())));
+        }
         match self.lister.page::<L>(next).await? {
             Ok(page) => Ok(Some(page)),
             Err(response) => Err(response.refused().await),
@@ -224,11 +233,18 @@ impl<T> Walk<T> {
     fn count(&mut self, items: usize) -> Result<()> {
         self.seen = self.seen.saturating_add(u32::try_from(items).unwrap_or(u32::MAX));
         self.empty = if items == 0 { self.empty + 1 } else { 0 };
-        if self.seen > self.limit || self.empty > EMPTY_PAGES {
-            return Err(Error::limit("tags", self.limit, "the registry's list does not end"));
+        if self.empty > EMPTY_PAGES {
+            return Err(endless("the registry's list goes on and on with nothing on its pages"));
+        }
+        if self.seen > self.limit {
+            return Err(Error::limit("tags", self.limit, "the registry's list is too long"));
         }
         Ok(())
     }
+}
+
+fn endless(message: &'static str) -> Error {
+    Error::new(ErrorKind::Protocol, message).with_reason(Reason::MalformedAnswer)
 }
 
 /// Whether `error` says that the registry has no such interface, rather than that this caller may not use it.

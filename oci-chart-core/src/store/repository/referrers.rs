@@ -61,7 +61,7 @@ impl Entry {
 
 impl Repository {
     /// All referrers of `subject`, or those of one type. What the registry has not filtered is filtered here (distribution spec, "Listing
-    /// Referrers").
+    /// Referrers"), and what it has is not taken for more than it says itself to be.
     pub(super) fn list_referrers<'a>(
         &'a self,
         subject: &'a Descriptor,
@@ -69,11 +69,11 @@ impl Repository {
     ) -> BoxStream<'a, Descriptor> {
         let all = async move {
             let first = self.first_referrers(&subject.digest, wanted).await?;
-            let wanted = wanted.filter(|_| !first.is_filtered).cloned();
+            let (wanted, is_filtered) = (wanted.cloned(), first.is_filtered);
             let rest = self.lister().rest::<ReferrerPage>(first, None);
             Ok::<_, Error>(rest.try_filter(move |found| {
-                let fits = wanted.is_none() || found.artifact_type == wanted;
-                std::future::ready(fits)
+                let silent = is_filtered && found.artifact_type.is_none();
+                std::future::ready(wanted.is_none() || found.artifact_type == wanted || silent)
             }))
         };
         stream::once(all).try_flatten().boxed()

@@ -73,6 +73,50 @@ fn a_registry_that_knows_no_pages_is_believed() {
 }
 
 #[test]
+fn a_list_that_leads_back_to_itself_ends_at_once() {
+    let tags = "/v2/charts/web/tags/list";
+    for (links, requests) in [
+        (&[("*", format!("<{tags}?n=1000>; rel=\"next\""))][..], 1),
+        (
+            &[
+                ("*n=1000*", format!("<{tags}?page=2>; rel=next")),
+                ("*", format!("<{tags}?page=2>; rel=next")),
+            ],
+            2,
+        ),
+        (
+            &[("*page=2", format!("<{tags}?page=3>; rel=next")), ("*", format!("<{tags}?page=2>; rel=next"))],
+            3,
+        ),
+    ] {
+        let registry = Registry::start().unwrap();
+        filled(&registry, 3);
+        for (target, link) in links {
+            let rule = Rule::new("GET", target, Fault::SetHeader("link".into(), link.clone()));
+            registry.script().add(rule.always());
+        }
+        let store = repository(&registry, "charts/web");
+        let error = block(store.tags().try_collect::<Vec<Tag>>()).unwrap_err();
+        assert_eq!(found(&error), (ErrorKind::Protocol, Some(Reason::MalformedAnswer)), "{error:?}");
+        assert_eq!(registry.log().entries().len(), requests, "{:#?}", registry.log().lines());
+    }
+}
+
+#[test]
+fn pages_without_anything_on_them_come_to_an_end() {
+    let registry = Registry::start().unwrap();
+    for page in 1..200 {
+        let link = ("link".to_owned(), format!("</v2/charts/web/tags/list?page={page}>; rel=next"));
+        let empty = Fault::Status { code: 200, headers: vec![link], body: r#"{"tags":[]}"#.into() };
+        registry.script().once("GET", "*/tags/list*", empty);
+    }
+    let store = repository(&registry, "charts/web");
+    let error = block(store.tags().try_collect::<Vec<Tag>>()).unwrap_err();
+    assert_eq!(found(&error), (ErrorKind::Protocol, Some(Reason::MalformedAnswer)), "{error:?}");
+    assert_eq!(registry.log().entries().len(), 101);
+}
+
+#[test]
 fn a_registry_that_refuses_the_page_size_is_asked_without() {
     let registry = Registry::start().unwrap();
     filled(&registry, 5);
