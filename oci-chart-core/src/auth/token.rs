@@ -9,6 +9,7 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
 };
 use serde::Deserialize;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{CredentialKind, Credentials, Scope, plan::Service};
@@ -54,8 +55,9 @@ struct Answer {
     token: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
     refresh_token: Option<Zeroizing<String>>,
-    expires_in: Option<f64>,
-    issued_at: Option<String>,
+    // Whatever stands there: a token whose time nobody understands is one with the shortest.
+    expires_in: Option<Value>,
+    issued_at: Option<Value>,
 }
 
 /// Asks `service` for a token over `scope`: with a GET, which every service answers, except that identity tokens are exchanged by OAuth2's
@@ -275,15 +277,20 @@ fn address(service: &Service, scope: &Scope) -> Url {
 /// How long the token is good for from now on. Services that keep tokens hand out old ones: their age is taken off, measured by
 /// the service's own clock.
 fn lifetime(answer: &Answer, date: Option<i64>) -> Duration {
-    let whole =
-        answer.expires_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(LEAST);
-    let issued = answer.issued_at.as_deref().and_then(wire::rfc3339);
+    let seconds = answer.expires_in.as_ref().and_then(number);
+    let whole = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(LEAST);
+    let issued = answer.issued_at.as_ref().and_then(Value::as_str).and_then(wire::rfc3339);
     let age = match (date, issued) {
         (Some(date), Some(issued)) => u64::try_from(date.saturating_sub(issued)).unwrap_or(0),
         _ => 0,
     };
     // A year is for ever here, and an `Instant` cannot hold every sum.
     whole.max(LEAST).saturating_sub(Duration::from_secs(age)).min(Duration::from_secs(31_536_000))
+}
+
+/// A number, or one in quotes, as Microsoft's services have written it.
+fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 async fn refused(response: Response, scope: &Scope, who: &Credentials) -> Error {
@@ -340,21 +347,25 @@ mod tests {
 
     #[test]
     fn lifetimes() {
-        let issued = || Some("1994-11-06T08:49:37Z".to_owned());
+        let issued = || "1994-11-06T08:49:37Z".into();
         for (expires_in, issued_at, date, seconds) in [
-            (None, None, None, 60),
-            (Some(10.0), None, None, 60),
-            (Some(300.0), None, Some(784_111_777), 300),
-            (Some(300.0), issued(), Some(784_111_777 + 100), 200),
-            (Some(300.0), issued(), Some(784_111_777 + 1000), 0),
-            (Some(300.0), issued(), Some(784_111_777 - 1000), 300),
-            (Some(-5.0), None, None, 60),
-            (Some(f64::MAX), None, None, 60),
-            (Some(1e12), None, None, 31_536_000),
+            (Value::Null, Value::Null, None, 60),
+            (10.into(), Value::Null, None, 60),
+            (300.into(), Value::Null, Some(784_111_777), 300),
+            ("3599".into(), Value::Null, None, 3599),
+            ("soon".into(), 5.into(), Some(784_111_777), 60),
+            (300.5.into(), issued(), Some(784_111_777 + 100), 200),
+            (300.into(), issued(), Some(784_111_777 + 1000), 0),
+            (300.into(), issued(), Some(784_111_777 - 1000), 300),
+            ((-5).into(), Value::Null, None, 60),
+            (f64::MAX.into(), Value::Null, None, 60),
+            ("NaN".into(), Value::Null, None, 60),
+            (1e12.into(), Value::Null, None, 31_536_000),
         ] {
+            let (expires_in, issued_at) = (Some(expires_in), Some(issued_at));
             let (token, access_token, refresh_token) = Default::default();
             let answer = Answer { token, access_token, refresh_token, expires_in, issued_at };
-            assert_eq!(lifetime(&answer, date), Duration::from_secs(seconds), "{expires_in:?} {date:?}");
+            assert_eq!(lifetime(&answer, date).as_secs(), seconds, "{:?} {date:?}", answer.expires_in);
         }
     }
 

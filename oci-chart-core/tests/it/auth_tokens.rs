@@ -199,6 +199,26 @@ fn a_token_service_on_another_host_is_told_only_what_it_needs() {
 }
 
 #[test]
+fn what_a_token_service_says_of_times_is_no_obstacle() {
+    // Microsoft's services have written the first of these; nothing is known of who writes the others.
+    for times in [
+        r#""expires_in":"3599""#,
+        r#""expires_in":"soon","issued_at":5"#,
+        r#""expires_in":{},"issued_at":[null]"#,
+        r#""expires_in":null,"issued_at":null,"token":null"#,
+    ] {
+        let body = format!(r#"{{"access_token":"opaque",{times}}}"#);
+        let answer = Fault::Status { code: 200, headers: vec![], body: body.into() };
+        let registry = start(Bearer::new("robot", "hunter2"));
+        registry.script().add(Rule::new("GET", "/token*", answer).always());
+        let store = open(&registries(&registry, login(&registry)), &registry, "charts/web");
+        block(store.fetch_manifest(&version())).unwrap_err();
+        let shown = registry.log().count(|exchange| exchange.authorization.as_deref() == Some("Bearer"));
+        assert_eq!(shown, 1, "{times}: {:#?}", registry.log().lines());
+    }
+}
+
+#[test]
 fn a_token_that_opens_nothing_says_what_it_lacks() {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
