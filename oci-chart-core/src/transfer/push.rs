@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -135,7 +135,10 @@ async fn send_blobs(
     to: &Traced,
     parallel: usize,
 ) -> Result<()> {
-    let sends: Vec<_> = blobs.map(|blob| send(cx, to, blob, &[])).collect();
+    let mut blobs: Vec<_> = blobs.collect();
+    // The first goes on the connection that is there, while others wait for one: what takes longest begins first.
+    blobs.sort_by_key(|blob| Reverse(blob.descriptor().size));
+    let sends: Vec<_> = blobs.into_iter().map(|blob| send(cx, to, blob, &[])).collect();
     stream::iter(sends).buffer_unordered(parallel.max(1)).try_collect::<()>().await
 }
 

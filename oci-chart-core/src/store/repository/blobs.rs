@@ -139,7 +139,8 @@ impl Repository {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 Err(response.refused().await)
             }
-            status if status.is_client_error() => {
+            // 500: some stumble over what they do not know. One that fails in all says so to the next request as well.
+            status if status.is_client_error() || status == StatusCode::INTERNAL_SERVER_ERROR => {
                 response.drain().await;
                 Ok(Opening::Refused)
             }
