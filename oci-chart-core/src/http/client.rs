@@ -109,7 +109,7 @@ impl HttpClient {
             Body::Empty | Body::Bytes(_) => {}
         }
         let repeat = repeat.unwrap_or_else(|| Repeat::of(&method, &body));
-        let place = Arc::new(Place { method, url, setting: Arc::clone(&self.setting) });
+        let place = Arc::new(Place { method, url, from: None, setting: Arc::clone(&self.setting) });
         let message = Message { place, headers, redirects, whole };
         let bound = self.options().request_timeout.map(|time| (time, Reason::DeadlineExceeded));
         let Some((time, reason)) = patience.into_iter().chain(bound).min_by_key(|(time, _)| *time) else {
@@ -204,7 +204,8 @@ impl HttpClient {
             }
             response.drain().await;
             let (method, setting) = (place.method.clone(), Arc::clone(&self.setting));
-            place = Arc::new(Place { method, url: target, setting });
+            let from = place.from.clone().or_else(|| Some(place.shown()));
+            place = Arc::new(Place { method, url: target, from, setting });
         }
         Err(place.explain(RedirectError::TooMany.into()))
     }

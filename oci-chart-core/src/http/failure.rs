@@ -20,6 +20,8 @@ pub(super) const PROXY_LOGIN: &str =
 pub(super) struct Place {
     pub(super) method: Method,
     pub(super) url: Url,
+    /// What was asked, where a redirect led here.
+    pub(super) from: Option<RedactedUrl>,
     pub(super) setting: Arc<Setting>,
 }
 
@@ -31,7 +33,11 @@ impl Place {
 
     /// Adds method and URL to `error`.
     pub(super) fn explain(&self, error: Error) -> Error {
-        error.with_context("method", &self.method).with_context("url", self.shown())
+        let error = error.with_context("method", &self.method).with_context("url", self.shown());
+        match &self.from {
+            Some(from) => error.with_context("redirected from", from),
+            None => error,
+        }
     }
 }
 
@@ -120,9 +126,11 @@ fn unreachable(kind: io::ErrorKind) -> Option<Error> {
 
 fn http(cause: &hyper::Error, place: &Place) -> Error {
     if cause.is_parse() {
-        // A TLS alert where the version of an HTTP answer is expected.
+        // What begins otherwise than an HTTP answer is a TLS alert as a rule.
         if place.url.scheme() == "http" && cause.to_string().contains("version") {
-            return tls_expected();
+            return Error::new(ErrorKind::Tls, "the server does not speak HTTP; it may speak TLS")
+                .with_reason(Reason::HttpsOnPlainHttp)
+                .with_hint("do not ask for plain HTTP for this host, or check the port");
         }
         return Error::new(ErrorKind::Protocol, "the answer is not HTTP")
             .with_reason(Reason::MalformedAnswer);

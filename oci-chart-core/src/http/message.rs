@@ -129,9 +129,9 @@ impl Response {
         self.left_origin
     }
 
-    /// The first header of that name, where it is text.
+    /// The first header of that name, where it is text. One without a value says as much as none.
     pub(crate) fn header(&self, name: impl AsRef<str>) -> Option<&str> {
-        self.inner.headers().get(name.as_ref())?.to_str().ok()
+        self.inner.headers().get(name.as_ref())?.to_str().ok().filter(|value| !value.is_empty())
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

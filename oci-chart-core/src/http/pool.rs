@@ -102,6 +102,8 @@ async fn build(url: &Url, key: &Key, own: Option<&HostOptions>, setting: &Settin
     builder
         .tls_backend_preconfigured(tls)
         .tcp_nodelay(true)
+        // RFC 9112, 5.2: no client may refuse them.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
         .redirect(Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())

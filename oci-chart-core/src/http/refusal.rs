@@ -129,7 +129,9 @@ fn hint(kind: ErrorKind, reason: Option<Reason>, wait: Option<Duration>) -> Opti
         (ErrorKind::Unauthenticated, _) => {
             "check the user and password, or token, and that it has the right for this; some registries answer the same where the project does not exist"
         }
-        (ErrorKind::PermissionDenied, _) => "these credentials may not do this in this repository",
+        (ErrorKind::PermissionDenied, _) => {
+            "log in, if nobody is logged in; else whoever is lacks the right to do this in this repository"
+        }
         (ErrorKind::LimitExceeded, _) => {
             "the registry, or a proxy in front of it, takes only smaller requests"
         }

@@ -32,6 +32,18 @@ fn a_blob_goes_in_one_request_unless_told_otherwise() {
 }
 
 #[test]
+fn an_upload_without_a_place_is_none() {
+    for fault in [Fault::RemoveHeader("location".into()), Fault::SetHeader("location".into(), String::new())]
+    {
+        let registry = start(|builder| builder);
+        registry.script().add(Rule::new("POST", "*", fault).always());
+        let error = block(repository(&registry, "charts/web").push(&blob(10), &[])).unwrap_err();
+        assert_eq!(found(&error), (ErrorKind::Protocol, Some(Reason::MalformedAnswer)), "{error:?}");
+        assert_eq!(methods(&registry), "POST");
+    }
+}
+
+#[test]
 fn pieces_have_the_size_that_was_told_and_say_where_they_belong() {
     let registry = start(|builder| builder.rotating_locations(true));
     let store = with_mode(&registry, UploadMode::Chunked { bytes: 300_000 });

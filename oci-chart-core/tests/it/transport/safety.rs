@@ -95,6 +95,21 @@ fn manifests_and_lists_behind_a_redirect_are_read_without_a_login() {
 }
 
 #[test]
+fn what_fails_behind_a_redirect_says_who_led_there() {
+    for (location, kind) in
+        [("http://no-such-host.invalid/x", ErrorKind::Network), ("/v2/x?sig=hunter2", ErrorKind::NotFound)]
+    {
+        let registry = start(|builder| builder);
+        registry.script().add(Rule::new("GET", "*/blobs/*", redirect(location)).always());
+        let error = fetch(&store(&registry)).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        let from = error.get("redirected from").unwrap();
+        assert!(from.starts_with(registry.url()) && from.contains("/blobs/sha256:"), "{error:?}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
 fn a_circle_of_redirects_is_left() {
     let registry = start(|builder| builder);
     let to = Fault::Redirect(registry.url().to_owned());
