@@ -3,6 +3,7 @@ package ocichart_test
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -281,6 +282,37 @@ func TestWhatIsClosedSaysSo(t *testing.T) {
 	for _, err := range []error{first, second} {
 		if !errors.Is(err, fs.ErrClosed) {
 			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestClosingTakesWhatAFailedCallReturned(t *testing.T) {
+	for _, nothing := range []io.Closer{
+		(*ocichart.Chart)(nil), (*ocichart.Client)(nil), (*ocichart.Package)(nil), (*ocichart.Pulled)(nil), (*ocichart.PullSecret)(nil),
+		(*ocichart.Reader)(nil), (*ocichart.Signer)(nil), (*ocichart.Verified)(nil),
+		&ocichart.Chart{}, &ocichart.Client{}, &ocichart.Package{}, &ocichart.Pulled{}, &ocichart.PullSecret{},
+		&ocichart.Reader{}, &ocichart.Signer{}, &ocichart.Verified{},
+	} {
+		if err := nothing.Close(); err != nil {
+			t.Errorf("%T: %v", nothing, err)
+		}
+	}
+}
+
+func TestWhatIsClosedOrWasNeverMadeIsNamed(t *testing.T) {
+	client := got[*ocichart.Client](t)(ocichart.NewClient(nil))
+	for range 2 {
+		if err := client.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, client := range map[string]*ocichart.Client{
+		"ocichart: the client is closed":                           client,
+		"ocichart: this was not made by a function of the package": {},
+	} {
+		_, err := client.Tags(context.Background(), "oci-layout:nothing")
+		if err == nil || err.Error() != text || !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("%v, not %s", err, text)
 		}
 	}
 }

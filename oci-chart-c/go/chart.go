@@ -211,7 +211,12 @@ func (c *Chart) Package(ctx context.Context, options *PackageOptions) (*Package,
 }
 
 // Close frees the chart as soon as no call uses it any more. Twice is once.
-func (c *Chart) Close() error { return c.close() }
+func (c *Chart) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.close()
+}
 
 func (c *Chart) text(ask func(*C.oci_chart_chart, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {
 	pointer, err := c.use()

@@ -37,7 +37,12 @@ func NewClient(options *ClientOptions) (*Client, error) {
 }
 
 // Close frees the client and its connections as soon as no call uses it any more. Twice is once.
-func (c *Client) Close() error { return c.close() }
+func (c *Client) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.close()
+}
 
 // do makes a call with the client.
 func (c *Client) do(ctx context.Context, with callbacks, work func(client *C.oci_chart_client, call *C.oci_chart_call, err **C.oci_chart_error) C.oci_chart_status) error {

@@ -32,6 +32,8 @@
 // # Closing
 //
 // What has a Close holds memory, connections or files of the library's. What is forgotten is freed by the garbage collector at some time.
+// Close takes nil, as a failed call returns it, and may be called twice; what is closed answers every other call with an error that matches
+// fs.ErrClosed.
 package ocichart
 
 // #cgo !oci_chart_static pkg-config: oci_chart

@@ -1,7 +1,6 @@
 package ocichart
 
 import (
-	"fmt"
 	"io/fs"
 	"runtime"
 	"sync"
@@ -30,11 +29,23 @@ func (o *object) use() (unsafe.Pointer, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || o.pointer == nil {
-		return nil, fmt.Errorf("ocichart: the %s is %w", o.what, fs.ErrClosed)
+		return nil, &closedError{o.what}
 	}
 	o.users++
 	return o.pointer, nil
 }
+
+// closedError matches fs.ErrClosed, as that of a file does.
+type closedError struct{ what string }
+
+func (e *closedError) Error() string {
+	if e.what == "" {
+		return "ocichart: this was not made by a function of the package"
+	}
+	return "ocichart: the " + e.what + " is closed"
+}
+
+func (e *closedError) Unwrap() error { return fs.ErrClosed }
 
 func (o *object) done() {
 	o.mu.Lock()

@@ -139,7 +139,12 @@ func (p *Package) Unpack(ctx context.Context, directory string) (string, error) 
 }
 
 // Close frees the package as soon as no call uses it any more. Twice is once.
-func (p *Package) Close() error { return p.close() }
+func (p *Package) Close() error {
+	if p == nil {
+		return nil
+	}
+	return p.close()
+}
 
 func (p *Package) text(ask func(*C.oci_chart_package, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {
 	pointer, err := p.use()

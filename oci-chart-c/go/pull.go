@@ -65,8 +65,13 @@ func (c *Client) Pull(ctx context.Context, target string, options *PullOptions) 
 	return newPulled(found, err)
 }
 
-// Close closes the package.
-func (p *Pulled) Close() error { return p.Package.Close() }
+// Close closes the package. Twice is once.
+func (p *Pulled) Close() error {
+	if p == nil {
+		return nil
+	}
+	return p.Package.Close()
+}
 
 func newPulled(found *C.oci_chart_pulled, err error) (*Pulled, error) {
 	if err != nil {

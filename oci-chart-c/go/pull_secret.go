@@ -106,7 +106,12 @@ func (s *PullSecret) DockerConfig() (string, error) {
 }
 
 // Close frees and wipes the secret as soon as no call uses it any more. Twice is once.
-func (s *PullSecret) Close() error { return s.close() }
+func (s *PullSecret) Close() error {
+	if s == nil {
+		return nil
+	}
+	return s.close()
+}
 
 func (s *PullSecret) text(ask func(*C.oci_chart_pull_secret, **C.char, **C.oci_chart_error) C.oci_chart_status) (string, error) {
 	s.logins.RLock()

@@ -100,7 +100,12 @@ func (r *Reader) Read(buffer []byte) (int, error) {
 
 // Close frees the reader; what was not read is not fetched. Twice is once.
 func (r *Reader) Close() error {
-	r.cancel()
+	if r == nil {
+		return nil
+	}
+	if r.cancel != nil {
+		r.cancel()
+	}
 	return r.close()
 }
 

@@ -106,7 +106,12 @@ func (s *Signer) PrivateKey(password string) (string, error) {
 }
 
 // Close frees and wipes the signer as soon as no call uses it any more. Twice is once.
-func (s *Signer) Close() error { return s.close() }
+func (s *Signer) Close() error {
+	if s == nil {
+		return nil
+	}
+	return s.close()
+}
 
 func newSigner(create func(out **C.oci_chart_signer, err **C.oci_chart_error) C.oci_chart_status) (*Signer, error) {
 	var found *C.oci_chart_signer

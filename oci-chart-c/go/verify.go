@@ -112,7 +112,12 @@ func (v *Verified) Descriptor() Descriptor { return v.descriptor }
 func (v *Verified) Evidence() json.RawMessage { return v.evidence }
 
 // Close frees the proof as soon as no call uses it any more. Twice is once.
-func (v *Verified) Close() error { return v.close() }
+func (v *Verified) Close() error {
+	if v == nil {
+		return nil
+	}
+	return v.close()
+}
 
 // PullVerifiedOptions says how a verified chart is pulled; nil and the zero value are the default.
 type PullVerifiedOptions struct {
