@@ -223,7 +223,9 @@ impl ContentWriter {
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        let mut file = File::from_parts(tempfile::tempfile()?, "(temporary file)");
+        let file = tempfile::tempfile()
+            .map_err(|error| platform::named("create a file in", &std::env::temp_dir(), error))?;
+        let mut file = File::from_parts(file, "(temporary file)");
         file.write_all(&self.memory)?;
         self.memory = BytesMut::new();
         self.file = Some(file);

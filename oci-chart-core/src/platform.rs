@@ -3,12 +3,46 @@
 #[cfg(feature = "registry")]
 mod logins;
 
-use std::{io, path::Path};
+use std::{fmt, io, path::Path};
 
 use fs_err::File;
 
 #[cfg(feature = "registry")]
 pub(crate) use logins::{HOME, helm_base, runtime_directory};
+
+/// What the system said, under a text that names the path, as errors of `fs_err` are. `tempfile` has the system's number in its text alone.
+pub(crate) fn named(what: &str, path: &Path, error: io::Error) -> io::Error {
+    let number = error.raw_os_error().or_else(|| {
+        let text = error.to_string();
+        let (_, behind) = text.split_once("(os error ")?;
+        behind.split_once(')')?.0.parse().ok()
+    });
+    match number.map(io::Error::from_raw_os_error) {
+        Some(source) => {
+            let text = format!("failed to {what} `{}`", path.display());
+            io::Error::new(source.kind(), Named { text, source })
+        }
+        None => error,
+    }
+}
+
+#[derive(Debug)]
+struct Named {
+    text: String,
+    source: io::Error,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Named {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
 
 /// Reads at `offset` without moving the file's own position, so that one open file serves many readers.
 #[cfg(unix)]
@@ -42,9 +76,10 @@ pub(crate) fn readable_by_all(_: &mut tempfile::Builder<'_, '_>) {}
 #[cfg(unix)]
 pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().mode(0o755).create(path).map_err(|error| {
-        io::Error::new(error.kind(), format!("failed to create directory `{}`: {error}", path.display()))
-    })
+    std::fs::DirBuilder::new()
+        .mode(0o755)
+        .create(path)
+        .map_err(|error| named("create directory", path, error))
 }
 
 /// Makes a directory with the permissions of the one above it.
@@ -80,9 +115,11 @@ pub(crate) fn writable_by_owner(_: &mut tempfile::Builder<'_, '_>) {}
 #[cfg(unix)]
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
-        io::Error::new(error.kind(), format!("failed to create directory `{}`: {error}", path.display()))
-    })
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| named("create directory", path, error))
 }
 
 /// Makes a directory, and those above it, with the permissions of what is there.

@@ -13,6 +13,7 @@ use oci_chart_core::{
 use pyo3::prelude::*;
 
 use crate::{
+    argument::together,
     convert::Seconds,
     errors::{raise, type_name},
     logging::{Level, Logger},
@@ -26,8 +27,9 @@ const TICK: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_millis(150);
 
 /// What every verb takes beside its own arguments: where progress is told, what stops it, and how long it may take.
-#[derive(FromPyObject)]
 pub(crate) struct Call(Option<Py<PyAny>>, Option<values::CancelToken>, Option<Seconds>);
+
+together! { Call(progress: Option<Py<PyAny>>, cancel: Option<values::CancelToken>, timeout: Option<Seconds>) }
 
 impl Call {
     /// The call after a first one, by something that calls come back to.

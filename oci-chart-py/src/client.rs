@@ -19,6 +19,7 @@ use pyo3::{
 };
 
 use crate::{
+    argument::{Named, together},
     call::{Call, PythonHost, detached, waited},
     chart::Package,
     convert::{Moment, Seconds},
@@ -51,12 +52,12 @@ impl ClientCore {
     #[pyo3(signature = (options: "dict[str, typing.Any]", credentials, timeout, /))]
     fn new(
         py: Python<'_>,
-        options: Options,
+        options: Named<Options>,
         credentials: Option<Py<PyAny>>,
         timeout: Option<Seconds>,
     ) -> PyResult<Self> {
         let asks = credentials.is_some();
-        let client = detached(py, || options.client(asks))?;
+        let client = detached(py, || options.0.client(asks))?;
         let open = RwLock::new(Some(Arc::new(blocking::Client::new(client))));
         Ok(Self { open, timeout: timeout.map(|Seconds(time)| time), credentials })
     }
@@ -97,8 +98,9 @@ impl Opened {
 }
 
 /// How a push goes: what may happen to the tag, other tags, the time that the manifest names, and the order of its layers.
-#[derive(FromPyObject)]
 pub(crate) struct Pushing(String, Vec<String>, Option<Moment>, String);
+
+together! { Pushing(mode: String, channels: Vec<String>, created: Option<Moment>, layer_order: String) }
 
 impl Pushing {
     pub(crate) fn options(self) -> Result<(ArtifactOptions, PushOptions)> {

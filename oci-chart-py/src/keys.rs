@@ -11,6 +11,7 @@ use oci_chart_core::{
 use pyo3::{gc::PyTraverseError, gc::PyVisit, prelude::*, types::PyBytes};
 
 use crate::{
+    argument::either,
     call::{Raised, computed},
     convert::{Octets, python_enum},
     errors::raise,
@@ -192,11 +193,12 @@ impl Signer {
 }
 
 /// Either kind of signer.
-#[derive(FromPyObject)]
 pub(crate) enum AnySigner {
     Key(SigningKey),
     Caller(Py<Signer>),
 }
+
+either! { AnySigner, "a SigningKey or a Signer", SigningKey => Self::Key, Py<Signer> => Self::Caller }
 
 impl AnySigner {
     /// As the core wants it, for one call whose callbacks keep what they raise in `raised`.

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 #[cfg(not(panic = "unwind"))]
 compile_error!("panics must unwind, so that they become exceptions");
 
+mod argument;
 mod call;
 mod chart;
 mod client;

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use serde_json::json;
 
 use crate::{
+    argument::either,
     call::{Call, PythonHost, waited},
     client::ClientCore,
     convert::Text,
@@ -73,17 +74,18 @@ impl Credentials {
 }
 
 /// Credentials, or a user's name and password.
-#[derive(FromPyObject)]
 pub(crate) enum Login {
     Credentials(Credentials),
-    Pair(String, String),
+    Pair((String, String)),
 }
+
+either! { Login, "Credentials, or a name and a password", Credentials => Self::Credentials, (String, String) => Self::Pair }
 
 impl From<Login> for auth::Credentials {
     fn from(login: Login) -> Self {
         match login {
             Login::Credentials(Credentials(credentials)) => credentials,
-            Login::Pair(username, password) => Self::basic(username, Secret::new(password)),
+            Login::Pair((username, password)) => Self::basic(username, Secret::new(password)),
         }
     }
 }

@@ -13,6 +13,7 @@ use pyo3::{exceptions::PyTypeError, prelude::*, types::PyBytes};
 use serde_json::Value;
 
 use crate::{
+    argument::together,
     call::detached,
     convert::{Moment, Octets, Source, Text, python_data},
     errors::raise,
@@ -239,7 +240,6 @@ impl Attestation {
 }
 
 /// How something is signed: forms, annotations, identity, time, where the signatures go, and whether one that is there is kept.
-#[derive(FromPyObject)]
 pub(crate) struct Signing(
     Option<Vec<String>>,
     Option<BTreeMap<String, String>>,
@@ -248,6 +248,17 @@ pub(crate) struct Signing(
     Option<Place>,
     bool,
 );
+
+together! {
+    Signing(
+        formats: Option<Vec<String>>,
+        annotations: Option<BTreeMap<String, String>>,
+        identity: Option<String>,
+        created: Option<Moment>,
+        signatures: Option<Place>,
+        keep_existing: bool
+    )
+}
 
 impl Signing {
     pub(crate) fn options(self, client: &oci_chart_core::Client) -> Result<SignOptions> {
@@ -274,8 +285,9 @@ impl Signing {
 }
 
 /// Where signatures lie, if not beside the chart, and the time of the check.
-#[derive(FromPyObject)]
 pub(crate) struct Verifying(Option<Place>, Option<Moment>);
+
+together! { Verifying(signatures: Option<Place>, now: Option<Moment>) }
 
 impl Verifying {
     pub(crate) fn options(self, client: &oci_chart_core::Client) -> Result<VerifyOptions> {

@@ -13,7 +13,7 @@ use pyo3::{
     types::{PyBytes, PyDict},
 };
 
-use crate::{chart::Package, convert::python_enum, errors::raise, trust::Evidence};
+use crate::{argument::either, chart::Package, convert::python_enum, errors::raise, trust::Evidence};
 
 python_enum! { EventKind PushAction }
 
@@ -106,11 +106,12 @@ impl Reference {
 }
 
 /// Where something is, or which version of it: a text, or a [`Reference`].
-#[derive(FromPyObject)]
 pub(crate) enum Place {
     Text(String),
     Reference(Reference),
 }
+
+either! { Place, "a text or a Reference", String => Self::Text, Reference => Self::Reference }
 
 impl std::ops::Deref for Place {
     type Target = str;

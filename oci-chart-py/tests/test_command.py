@@ -1,6 +1,7 @@
 """The command, as a shell sees it."""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -89,6 +90,7 @@ def test_exit_codes(serve, tmp_path) -> None:
     assert run("versions", "oci://127.0.0.1:1/charts/web", "--plain-http").code == 7
     assert run("sing").code == 2
     assert run("package", "--verion", "1", str(tmp_path)).code == 2
+    assert run("versions", f"oci-layout:{tmp_path}", "--version", "newest").code == 2
     done = run("show", "oci://Bad.example/X")
     assert done.code == 2 and done.out == "" and done.err.startswith("oci-chart: ")
 
@@ -97,7 +99,7 @@ def test_every_kind_has_its_code() -> None:
     assert set(code.OF_KIND) == set(ErrorKind)
     assert set(code.MEANING) == {*range(10), 130}
     named = {
-        2: "invalid-input invalid-reference",
+        2: "invalid-input invalid-reference invalid-version",
         3: "already-exists conflict immutable-tag",
         4: "lint-failed",
         5: "unauthenticated permission-denied",
@@ -144,7 +146,14 @@ def test_passwords_come_from_where_nobody_reads_along(serve, tmp_path) -> None:
     assert run(*named).code == 2
     assert run(*named, "--password-stdin", "--password-file", str(kept)).code == 2
     assert run(*command, "--password-stdin", stdin="pass word").code == 2
-    assert run(*named, "--password-file", str(tmp_path / "absent")).code == 6
+    other = ("versions", *named[1:])
+    assert run(*other, "--password-file", str(tmp_path / "absent")).code == 6
+    # An empty name is a variable that a script forgot to set.
+    assert run(*command, "-u", "", env={"OCI_CHART_PASSWORD": "pass word"}).code == 2
+    kept.write_bytes(b"pass\xff")
+    for words, piped in [(("--password-file", str(kept)), b""), (("--password-stdin",), b"pass\xff")]:
+        done = subprocess.run([*COMMAND, *named, *words], input=piped, capture_output=True, env=CLEAN)
+        assert (done.returncode, done.stderr) == (2, b"oci-chart: the password is not UTF-8\n")
 
 
 def test_errors_tell_all_as_json(serve) -> None:
@@ -155,6 +164,105 @@ def test_errors_tell_all_as_json(serve) -> None:
     assert done.code == 5 and done.err == ""
     assert error["kind"] == "permission-denied" and error["reason"] == "access-denied"
     assert error["context"]["status"] == "403" and error["hint"] and not error["retryable"]
+
+
+def test_all_errors_have_one_shape(tmp_path) -> None:
+    of_the_core = run("show", "oci://Bad.example/X", "--json")
+    keys = {"kind", "reason", "operation", "message", "hint", "context", "retryable", "retryAfter", "causes"}
+    assert set(json.loads(of_the_core.out)["error"]) == keys
+    for words, kind in [
+        (("show",), "invalid-input"),
+        (("show", "--nothing", "x"), "invalid-input"),
+        (("sing",), "invalid-input"),
+        (("verify", f"oci-layout:{tmp_path}", "--key", "env://"), "invalid-input"),
+        (("verify", f"oci-layout:{tmp_path}", "--policy", str(tmp_path / "absent")), "not-found"),
+        (("verify", f"oci-layout:{tmp_path}", "--policy", str(tmp_path)), "io"),
+        (("show", "oci-layout:\udcff"), "invalid-input"),
+        (("versions", "oci-layout:\udcff"), "invalid-input"),
+    ]:
+        done = run(*words, "--json")
+        error = json.loads(done.out)["error"]
+        assert (set(error), error["kind"], done.err) == (keys, kind, ""), words
+        plain = run(*words)
+        assert plain.code == done.code and plain.out == "" and f"oci-chart: {error['message']}" in plain.err
+    assert run("show").err.startswith("usage: oci-chart show")
+
+
+def test_what_is_not_there_is_told_apart_from_what_was_not_looked_for(serve, tmp_path) -> None:
+    place = f"oci://{serve().host}/charts/web"
+    absent = str(tmp_path / "absent")
+    assert run("exists", place, "--plain-http").code == 6
+    assert run("exists", place, "--plain-http", "--ca-file", absent).code == 2
+    assert run("exists", place, "--plain-http", "-u", "robot", "--password-file", absent).code == 2
+
+
+def test_a_location_needs_no_scheme(serve, chart_dir, tmp_path) -> None:
+    registry = serve("--basic", "robot:pass word")
+    login = ("--plain-http", "--username", "robot", "--password-stdin")
+    assert run("push", str(chart_dir), f"{registry.host}/charts", *login, stdin="pass word").code == 0
+    assert run("versions", f"{registry.host}/charts/web", *login, stdin="pass word").out == "1.0.0\n"
+
+
+def test_what_fails_makes_no_directories(serve, tmp_path) -> None:
+    into = tmp_path / "new/place"
+    assert run("package", str(tmp_path / "absent"), "-d", str(into)).code == 6
+    for more in [(), ("--untar",)]:
+        assert run("pull", f"oci://{serve().host}/a/b", "--plain-http", "-d", str(into), *more).code == 6
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_provenance_file_that_is_not_there_is_told(chart_dir, tmp_path) -> None:
+    layout = f"oci-layout:{tmp_path / 'store'}"
+    assert run("push", str(chart_dir), layout).code == 0
+    done = run("pull", layout, "--prov", "-d", str(tmp_path), "--json")
+    assert done.code == 0 and json.loads(done.out)["provenance"] is None
+    assert done.err == "warning: the chart has no provenance file\n"
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_streams_may_be_closed(closed, serve, chart_dir) -> None:
+    place = f"oci://{serve().host}/charts"
+    shown = [
+        (0, ["push", str(chart_dir), place, "--plain-http", "--mode", "ensure"]),
+        (6, ["show", "/no/such/chart"]),
+        (2, ["exists", place, "--plain-http", "-u", "robot"]),
+        (2, ["login", "registry.example"]),
+        (2, ["show"]),
+    ]
+    for code_wanted, words in shown:
+        told = subprocess.run(
+            ["bash", "-c", f'"$@" {closed}', "bash", *COMMAND, *words], capture_output=True, text=True, env=CLEAN, input=""
+        )
+        assert told.returncode == code_wanted and "Traceback" not in told.stderr, (words, told.stderr)
+        # What is wrong is told on standard error or not at all.
+        assert told.stdout == "" or code_wanted == 0
+
+
+def test_output_that_cannot_be_written_is_told(chart_dir) -> None:
+    done = subprocess.run(
+        ["bash", "-c", '"$@" >/dev/full', "bash", *COMMAND, "show", str(chart_dir)], capture_output=True, text=True, env=CLEAN
+    )
+    assert done.returncode == 1
+    assert done.stderr == "oci-chart: what there is to say cannot be written: No space left on device\n"
+
+
+def test_output_goes_to_any_terminal(chart_dir) -> None:
+    (chart_dir / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\ndescription: Grüße ✓\n")
+    for encoding, shown in [("utf-8", "Grüße ✓"), ("latin-1", "Grüße \\u2713"), ("ascii", "Gr\\xfc\\xdfe \\u2713")]:
+        done = subprocess.run(
+            [*COMMAND, "show", str(chart_dir)], capture_output=True, encoding=encoding, env=CLEAN | {"PYTHONIOENCODING": encoding}
+        )
+        assert done.returncode == 0 and f"description: {shown}\n" in done.stdout
+
+
+def test_names_of_files_may_be_any_bytes(chart_dir, tmp_path) -> None:
+    into = os.fsencode(tmp_path) + b"/o\xff \xc3\xbc"
+    done = subprocess.run(
+        [*COMMAND, "package", chart_dir, "-d", into], capture_output=True, env=CLEAN | {"PYTHONIOENCODING": "utf-8"}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"path: " + into + b"/web-1.0.0.tgz\n")
+    assert os.path.exists(into + b"/web-1.0.0.tgz")
 
 
 def test_waits_are_told(serve, chart_dir) -> None:

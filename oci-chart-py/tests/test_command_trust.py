@@ -1,6 +1,7 @@
 """Signing, verifying and attaching, as a shell sees it."""
 
 import json
+import pathlib
 
 import pytest
 from command import COMMAND, Terminal, run
@@ -52,7 +53,7 @@ def test_what_is_signed_is_verified(layout, keys, tmp_path) -> None:
 
     into = ("-d", str(tmp_path / "into"))
     assert run("pull", layout, *other, *into).code == 8
-    assert not list((tmp_path / "into").iterdir())
+    assert not (tmp_path / "into").exists()
     pulled = run("pull", layout, *key, *into, "--json")
     assert pulled.code == 0 and json.loads(pulled.out)["verified"] is True
     assert json.loads(run("pull", layout, *into, "--json").out)["verified"] is False
@@ -83,6 +84,42 @@ def test_what_makes_no_sense_is_said(layout, keys, tmp_path) -> None:
     assert run("sign", layout).code == 2
     wrong = run("sign", layout, "--key", str(keys / "key"), env={"COSIGN_PASSWORD": "hunter2"})
     assert wrong.code == 2 and "password is wrong" in wrong.err and "hunter2" not in wrong.err
+
+
+@pytest.mark.parametrize(
+    ("stricter", "partner"),
+    [
+        (("--fingerprint", "0" * 40), "--keyring"),
+        (("--tlog",), "--key"),
+        (("--threshold", "2"), "--key"),
+        (("--trusted-root", "root.json"), "--certificate-identity"),
+        (("-a", "stage=prod"), "--key"),
+        (("--signatures", "oci://registry.example/signatures"), "who may have signed"),
+    ],
+)
+def test_nothing_is_pulled_as_if_an_option_had_not_been_there(stricter, partner, layout, tmp_path) -> None:
+    done = run("pull", layout, *stricter, "-d", str(tmp_path / "into"))
+    assert done.code == 2 and partner in done.err and not (tmp_path / "into").exists()
+
+
+def test_options_that_say_nothing_of_who_signs_go_with_the_right_one(layout, keys) -> None:
+    key = ("--key", str(keys / "key.pub"))
+    assert run("verify", layout, *key, "--fingerprint", "0" * 40).code == 2
+    assert run("verify", layout, *key, "--trusted-root", "root.json").code == 2
+    assert run("verify", layout, "--keyring", PUBLIC, "-a", "stage=prod").code == 2
+
+
+def test_a_ring_of_gpg_counts_where_nobody_is_named(chart_dir, tmp_path) -> None:
+    (tmp_path / "home/.gnupg").mkdir(parents=True)
+    (tmp_path / "home/.gnupg/pubring.gpg").write_bytes(pathlib.Path(PUBLIC).read_bytes())
+    signed = run("package", str(chart_dir), "-d", str(tmp_path), "--sign", "--keyring", SECRET)
+    assert signed.code == 0, signed.err
+    home = {"HOME": str(tmp_path / "home")}
+    package = str(tmp_path / "web-1.0.0.tgz")
+    fingerprint = Keyring.load(PUBLIC).keys[0].fingerprint
+    assert run("verify", package, env=home).code == 0
+    assert run("verify", package, "--fingerprint", fingerprint, env=home).code == 0
+    assert run("verify", package, env={"HOME": str(tmp_path)}).code == 2
 
 
 def test_keys_come_from_the_environment(layout, keys) -> None:

@@ -115,6 +115,30 @@ def test_a_file_that_is_not_there_is_told_as_python_does(look, tmp_path) -> None
     assert pickle.loads(pickle.dumps(error)).filename == str(absent)
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda package, into: package.write_to(into),
+        lambda package, into: package.unpack(into),
+        lambda package, into: Client().pull(f"oci-layout:{into.parent / 'store'}", verify=False, dest=into),
+        lambda package, into: Client().push(package, f"oci-layout:{into}"),
+        lambda package, into: Client().login("registry.example", "a", "b", place=into / "config.json", verify=False),
+    ],
+)
+@pytest.mark.parametrize("made", [True, False])
+def test_a_directory_that_takes_nothing_is_told_as_python_does(made, write, chart_dir, tmp_path) -> None:
+    package = Chart.load(chart_dir).package()
+    Client().push(package, f"oci-layout:{tmp_path / 'store'}")
+    # Root may write everywhere but here.
+    (tmp_path / "proc").symlink_to("/proc")
+    into = tmp_path / "proc" if made else tmp_path / "proc/new"
+    with pytest.raises(FileNotFoundError) as caught:
+        write(package, into)
+    error = caught.value
+    assert isinstance(error, errors.LocalNotFoundError) and error.errno == errno.ENOENT
+    assert str(error.filename).startswith((str(into), "/proc")), error
+
+
 NOBODY = """
 import errno, os, pathlib, sys
 from oci_chart import Chart, errors

@@ -101,7 +101,10 @@ pub(super) async fn change(
                 .map_err(|error| malformed(path.display()).with_source(Plain(error.to_string())))?;
             let Some(changed) = changed else { return Ok(false) };
             // Made with mode 0600.
-            let mut file = tempfile::Builder::new().prefix(".logins-").tempfile_in(directory)?;
+            let mut file = tempfile::Builder::new()
+                .prefix(".logins-")
+                .tempfile_in(directory)
+                .map_err(|error| platform::named("create a file in", directory, error))?;
             file.write_all(changed.as_bytes())?;
             file.as_file().sync_all()?;
             if stamp(&path) == seen {

@@ -102,6 +102,7 @@ impl Written {
         let directory = builder
             .prefix(".oci-chart-")
             .tempdir_in(destination)
+            .map_err(|error| platform::named("create a directory in", destination, error))
             .map_err(|error| Error::from(error).with_context("directory", destination.display()))?;
         let mut target = Target::new(directory.path().to_owned());
         let mut files = 0;

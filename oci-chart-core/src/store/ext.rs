@@ -84,7 +84,9 @@ fn new_file(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".oci-chart-");
     crate::platform::readable_by_all(&mut builder);
-    builder.tempfile_in(directory)
+    builder
+        .tempfile_in(directory)
+        .map_err(|error| crate::platform::named("create a file in", directory, error))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -20,7 +20,7 @@ pub(crate) fn target(selector: &Selector) -> Result<Target<'_>> {
         Selector::Range(range) => {
             Err(Error::new(ErrorKind::InvalidInput, "a store takes a tag or a digest, not a version range")
                 .with_context("range", range)
-                .with_hint("resolve the range with `transfer::select` first"))
+                .with_hint("name one version: by a tag, a digest, or as it is, without a range"))
         }
     }
 }

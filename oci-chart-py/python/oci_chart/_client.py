@@ -202,6 +202,9 @@ class Client(TrustVerbs, LoginVerbs):
         Traceback (most recent call last):
         oci_chart.errors.NotSignedError: ...
         """
+        if verify is None:
+            # Whoever lost their policy on the way does not mean no policy.
+            raise TypeError("verify is a policy, or False for no verification")
         policy = None if verify is False else verify
         call = (progress, cancel, timeout)
         how = (signatures, None)

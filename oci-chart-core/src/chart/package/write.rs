@@ -82,7 +82,9 @@ fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".oci-chart-");
     crate::platform::readable_by_all(&mut builder);
-    builder.tempfile_in(directory)
+    builder
+        .tempfile_in(directory)
+        .map_err(|error| crate::platform::named("create a file in", directory, error))
 }
 
 /// Gives both files their names, or neither: a provenance file that was there comes back when the package cannot be put beside the new one.

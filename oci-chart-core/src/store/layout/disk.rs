@@ -154,7 +154,8 @@ impl Disk {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".new-");
         crate::platform::readable_by_all(&mut builder);
-        Ok(builder.tempfile_in(&self.root)?)
+        let file = builder.tempfile_in(&self.root);
+        Ok(file.map_err(|error| crate::platform::named("create a file in", &self.root, error))?)
     }
 }
 

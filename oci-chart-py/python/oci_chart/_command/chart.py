@@ -6,7 +6,7 @@ import os
 
 from .. import Chart, Keyring, Package
 from ..errors import InvalidInputError
-from .remote import REMOTE, VERSION, client, host_of
+from .remote import REMOTE, VERSION, client
 from .secret import needed
 from .verb import Argument, Completes, Option, Outcome, UsageError, Verb
 
@@ -27,7 +27,6 @@ DESTINATION = Option(
 
 
 def _package(options: Options) -> Outcome:
-    os.makedirs(options.destination, exist_ok=True)
     package = Chart.load(options.chart).package(version=options.version, app_version=options.app_version)
     if options.sign:
         package = _signed(package, options)
@@ -74,7 +73,7 @@ def _metadata(text: str) -> Outcome:
 
 def is_remote(text: str) -> bool:
     """Whether this is a store's location and no path."""
-    return host_of(text) is not None or text.startswith("oci-layout:")
+    return text.startswith(("oci://", "oci-layout:"))
 
 
 def package_at(path: str) -> Package:

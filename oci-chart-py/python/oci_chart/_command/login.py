@@ -6,7 +6,7 @@ import os
 import sys
 
 from . import code
-from .remote import CONNECTION, LOGIN, REMOTE, USERNAME, client, connection, password
+from .remote import CONNECTION, LOGIN, REMOTE, USERNAME, client, connection, password, username
 from .repository import REFERENCE
 from .verb import Argument, Completes, Option, Outcome, UsageError, Verb
 
@@ -50,7 +50,7 @@ _FAILED = {
 
 def _login(options: Options) -> Outcome:
     host = _host(options.registry)
-    user = options.username or os.environ.get(USERNAME) or _asked()
+    user = username(options) or _asked()
     kept = connection(options, host).login(
         host, user, password(options), place=_place(options), identity_token=options.identity_token
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 
 from .. import __version__
 from . import code
 from .table import VERBS
-from .verb import Option
+from .verb import Completes, Option, UsageError, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +58,7 @@ def _columns() -> int:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(code.USAGE, f"oci-chart: {message}\n")
+        raise UsageError(message, self.format_usage())
 
 
 class _NotHere(argparse.Action):
@@ -104,6 +102,7 @@ def _add_argument(parser: argparse.ArgumentParser, argument: Argument) -> None:
         metavar=argument.name,
         help=argument.help,
         choices=argument.choices or None,
+        type=text if argument.completes == Completes.NOTHING else str,
         nargs="?" if argument.optional else None,
     )
 

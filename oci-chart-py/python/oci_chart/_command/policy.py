@@ -64,7 +64,8 @@ OPTIONS = (
 
 def asked(options: Options) -> Policy | None:
     """All that the options demand, as one policy; None where they demand nothing."""
-    if not any((options.key, options.certificate_identity, options.certificate_oidc_issuer, options.keyring, options.policy)):
+    _stricter(options)
+    if not _named(options):
         return None
     from pathlib import Path
 
@@ -100,13 +101,32 @@ def pgp(keyring: str, fingerprints: list[str]) -> Policy:
 
 def demanded(options: Options) -> Policy:
     """The same where something has to be demanded; as in Helm that is a signature by a key of gpg's ring, if there is one."""
-    found = asked(options)
     ring = os.path.expanduser("~/.gnupg/pubring.gpg")
-    if found is None and os.path.exists(ring):
-        return pgp(ring, options.fingerprint)
+    if not _named(options) and os.path.exists(ring):
+        options.keyring = ring
+    found = asked(options)
     if found is None:
         raise UsageError("say who may have signed: --key, --certificate-identity, --keyring or --policy")
     return found
+
+
+def _named(options: Options) -> bool:
+    """Whether the options name anybody, or have a policy that does."""
+    return any((options.key, options.certificate_identity, options.certificate_oidc_issuer, options.keyring, options.policy))
+
+
+def _stricter(options: Options) -> None:
+    """What only makes another option stricter is not dropped where that is missing: whoever wrote it wants something checked."""
+    keyless = options.certificate_identity is not None
+    for flag, given, has_partner, partner in (
+        ("--threshold", options.threshold != 1, options.key, "--key"),
+        ("--tlog", options.tlog, options.key, "--key"),
+        ("--trusted-root", options.trusted_root, keyless or options.tlog, "--certificate-identity or --tlog"),
+        ("--annotation", options.annotation, options.key or keyless, "--key or --certificate-identity"),
+        ("--fingerprint", options.fingerprint, options.keyring, "--keyring"),
+    ):
+        if given and not has_partner:
+            raise UsageError(f"{flag} goes with {partner}")
 
 
 def public_key(text: str) -> PublicKey:
@@ -117,6 +137,8 @@ def public_key(text: str) -> PublicKey:
 
 def variable(name: str) -> str:
     """A variable that has to be there."""
+    if not name:
+        raise UsageError("env:// goes before the name of a variable")
     if name not in os.environ:
         raise UsageError(f"{name} is not set")
     return os.environ[name]

@@ -54,8 +54,8 @@ VERSION = Option("--version", takes="VERSION", help="a version, or a constraint 
 
 
 def host_of(location: str) -> str | None:
-    """The registry's host, where it is one."""
-    if not location.startswith("oci://"):
+    """The registry's host, unless it is a directory's layout that is meant."""
+    if location.startswith("oci-layout:"):
         return None
     return location.removeprefix("oci://").split("/", 1)[0]
 
@@ -63,7 +63,7 @@ def host_of(location: str) -> str | None:
 def client(options: Options, location: str) -> Client:
     """A client for this location, with this command line's login for its host, or with those that are kept on this machine."""
     host = host_of(location)
-    user = options.username or os.environ.get(USERNAME)
+    user = username(options)
     if user is None and (options.password_stdin or options.password_file is not None):
         raise UsageError(f"a password needs a name: --username, or {USERNAME}")
     auth = None
@@ -88,6 +88,13 @@ def connection(options: Options, host: str | None, auth: dict[str, tuple[str, st
         timeout=options.timeout,
         user_agent=f"cli/{__version__}",
     )
+
+
+def username(options: Options) -> str | None:
+    """The name for the login, of the command line or the environment. Nobody means an empty one: a script's variable was not set."""
+    if options.username == "":
+        raise UsageError("the name after --username is empty")
+    return options.username or os.environ.get(USERNAME) or None
 
 
 def password(options: Options) -> str:

@@ -9,8 +9,8 @@ from ..errors import NotFoundError
 from . import code, policy
 from .chart import DESTINATION, package_at
 from .remote import REMOTE, VERSION, client
-from .screen import Screen
-from .verb import Argument, Completes, Option, Outcome, Verb
+from .screen import Screen, complain
+from .verb import Argument, Completes, Option, Outcome, UsageError, Verb
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def _push(options: Options) -> Outcome:
 
 def _pull(options: Options) -> Outcome:
     wanted = policy.demanded(options) if options.verify else policy.asked(options)
-    os.makedirs(options.destination, exist_ok=True)
+    if wanted is None and options.signatures is not None:
+        raise UsageError("--signatures goes with options that say who may have signed")
     with Screen() as screen:
         pulled = client(options, options.reference).pull(
             options.reference,
@@ -60,12 +61,26 @@ def _pull(options: Options) -> Outcome:
         path = str(package.unpack(parent))
     else:
         path = os.path.join(options.destination, package.file_name)
+    provenance = None
+    if options.prov and package.provenance is None:
+        complain("warning: the chart has no provenance file")
+    elif options.prov and not options.untar:
+        provenance = f"{path}.prov"
     return Outcome(
-        {"path": path, "digest": pulled.digest, "package": package.digest, "verified": wanted is not None}
+        {
+            "path": path,
+            "digest": pulled.digest,
+            "package": package.digest,
+            "verified": wanted is not None,
+            "provenance": provenance,
+        }
     )
 
 
 def _versions(options: Options) -> Outcome:
+    if options.version is not None:
+        # What is no constraint is one nowhere, also where there are no tags.
+        matches(options.version, "0.0.0")
     tags = list(client(options, options.reference).tags(options.reference))
     if options.version is not None:
         # A tag cannot hold the plus sign of a version.
@@ -75,7 +90,12 @@ def _versions(options: Options) -> Outcome:
 
 def _exists(options: Options) -> Outcome:
     try:
-        found = client(options, options.reference).resolve(options.reference, version=options.version)
+        at = client(options, options.reference)
+    except FileNotFoundError as error:
+        # A file of an option is missing; the code for that would say that the chart is.
+        raise UsageError(str(error)) from error
+    try:
+        found = at.resolve(options.reference, version=options.version)
     except NotFoundError:
         return Outcome({"exists": False}, code=code.NOT_FOUND)
     return Outcome({"exists": True, "digest": found.digest})

@@ -1,11 +1,33 @@
 """What is shown while a verb works: a bar on a terminal, and warnings and waits in any case. All on standard error."""
 
+import io
 import os
 import sys
 
 from .. import Event
 
 _BAR = 24
+
+
+def prepare() -> None:
+    """A program can be started with streams that are closed, or that do not take all there is to say."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free is this one; else the next file that is opened would have it.
+            null = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(null, "w" if number else "r", encoding="utf-8", closefd=False))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files go out as they came in, whatever bytes they are.
+        unicode = sys.stdout.encoding.lower() == "utf-8"
+        sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
+
+
+def complain(text: str, end: str = "\n") -> None:
+    """Says it on standard error; where that cannot be written, there is nobody to tell."""
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        pass
 
 
 class Screen:
@@ -20,7 +42,7 @@ class Screen:
     def __call__(self, event: Event) -> None:
         if event.kind in ("warning", "waiting"):
             self.clear()
-            print(f"{event.kind}: {event.text}", file=sys.stderr)
+            complain(f"{event.kind}: {event.text}")
         elif event.id is not None:
             size = event.bytes or 0
             if event.kind == "started":
@@ -40,7 +62,7 @@ class Screen:
     def clear(self) -> None:
         """Takes the bar off the screen."""
         if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            complain("\r\x1b[K", end="")
             self._shown = False
 
     def _draw(self) -> None:
@@ -51,7 +73,7 @@ class Screen:
         filled = round(share * _BAR)
         line = f"[{'#' * filled}{'.' * (_BAR - filled)}] {share:4.0%} of {_readable(total)}"
         columns = os.get_terminal_size(sys.stderr.fileno()).columns or 80
-        print("\r" + line[: columns - 1], end="\x1b[K", file=sys.stderr, flush=True)
+        complain("\r" + line[: columns - 1], end="\x1b[K")
         self._shown = True
 
 

@@ -12,12 +12,12 @@ def secret(what: str, *, from_stdin: bool = False, file: str | None = None, vari
     if from_stdin and file is not None:
         raise UsageError(f"the {what} cannot come from standard input and from a file")
     if from_stdin or file == "-":
-        return _without_line_end(sys.stdin.read())
+        return _text(what, sys.stdin.buffer.read())
     if file is not None:
-        with open(file, encoding="utf-8") as opened:
-            return _without_line_end(opened.read())
+        with open(file, "rb") as opened:
+            return _text(what, opened.read())
     if variable in os.environ:
-        return os.environ[variable]
+        return _text(what, os.fsencode(os.environ[variable]))
     if sys.stdin.isatty():
         import getpass
 
@@ -33,5 +33,9 @@ def needed(what: str, *, from_stdin: bool = False, file: str | None = None, vari
     return found
 
 
-def _without_line_end(text: str) -> str:
-    return text.removesuffix("\n").removesuffix("\r")
+def _text(what: str, found: bytes) -> str:
+    try:
+        return found.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        # The error would show a part of it.
+        raise UsageError(f"the {what} is not UTF-8") from None

@@ -55,7 +55,7 @@ class Option:
         default: str | None = None,
         many: bool = False,
         needed: bool = False,
-        parse: Callable[[str], Any] = str,
+        parse: Callable[[str], Any] | None = None,
     ) -> None:
         self.flags = flags
         self.help = help
@@ -65,7 +65,7 @@ class Option:
         self.default = default
         self.many = many
         self.needed = needed
-        self.parse = parse
+        self.parse = parse or (text if completes == Completes.NOTHING else str)
 
 
 class Outcome:
@@ -97,4 +97,17 @@ class Verb:
 
 
 class UsageError(Exception):
-    """The command line makes no sense: exit code 2."""
+    """The command line makes no sense: exit code 2. The parser says beside it how it could."""
+
+    def __init__(self, message: str, usage: str = "") -> None:
+        super().__init__(message)
+        self.usage = usage
+
+
+def text(word: str) -> str:
+    """What goes to a registry or into a document is text; only names of files may be any bytes."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"not Unicode: {word!a}") from None
+    return word
