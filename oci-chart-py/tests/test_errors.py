@@ -118,22 +118,23 @@ def test_a_file_that_is_not_there_is_told_as_python_does(look, tmp_path) -> None
 @pytest.mark.parametrize(
     "write",
     [
-        lambda package, into: package.write_to(into),
-        lambda package, into: package.unpack(into),
-        lambda package, into: Client().pull(f"oci-layout:{into.parent / 'store'}", verify=False, dest=into),
-        lambda package, into: Client().push(package, f"oci-layout:{into}"),
-        lambda package, into: Client().login("registry.example", "a", "b", place=into / "config.json", verify=False),
+        lambda package, into, _: package.write_to(into),
+        lambda package, into, _: package.unpack(into),
+        lambda _, into, layout: Client().pull(layout, verify=False, dest=into),
+        lambda package, into, _: Client().push(package, f"oci-layout:{into}"),
+        lambda _, into, __: Client().login("registry.example", "a", "b", place=into / "config.json", verify=False),
     ],
 )
 @pytest.mark.parametrize("made", [True, False])
 def test_a_directory_that_takes_nothing_is_told_as_python_does(made, write, chart_dir, tmp_path) -> None:
     package = Chart.load(chart_dir).package()
-    Client().push(package, f"oci-layout:{tmp_path / 'store'}")
+    layout = f"oci-layout:{tmp_path / 'store'}"
+    Client().push(package, layout)
     # Root may write everywhere but here.
     (tmp_path / "proc").symlink_to("/proc")
     into = tmp_path / "proc" if made else tmp_path / "proc/new"
     with pytest.raises(FileNotFoundError) as caught:
-        write(package, into)
+        write(package, into, layout)
     error = caught.value
     assert isinstance(error, errors.LocalNotFoundError) and error.errno == errno.ENOENT
     assert str(error.filename).startswith((str(into), "/proc")), error

@@ -31,6 +31,25 @@ def test_a_password_is_asked_for_and_not_shown(serve) -> None:
     assert "pass word" not in terminal.seen
 
 
+def test_questions_may_go_unanswered(serve, tmp_path) -> None:
+    registry = serve("--basic", "robot:pass word")
+    exists = ("exists", f"oci://{registry.host}/charts/web", "--plain-http", "-u", "robot")
+    login = ("login", registry.host, "--plain-http")
+    for words, question, answer, code, said in [
+        (exists, "Password: ", "\x04", 2, "no password was given"),
+        (exists, "Password: ", "\x03", 130, ""),
+        (login, "Username: ", "\x04", 2, "no name was given"),
+        (login, "Username: ", "\n", 2, "no name was given"),
+        (login, "Username: ", "\x03", 130, ""),
+    ]:
+        terminal = Terminal(*COMMAND, *words, env={"HOME": str(tmp_path)})
+        terminal.expect(question)
+        # The terminal has its mode by then.
+        time.sleep(0.2)
+        terminal.write(answer)
+        assert terminal.end() == code and said in terminal.seen and "Traceback" not in terminal.seen, words
+
+
 def test_ctrl_c_ends_it_soon(serve, chart_dir) -> None:
     registry = serve()
     registry.tell("fault PUT * 1 delay 20000")

@@ -92,7 +92,9 @@ def _asked() -> str:
     if not sys.stdin.isatty():
         raise UsageError(f"no name: --username, or {USERNAME}")
     print("Username: ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip()
+    if not (found := sys.stdin.readline().strip()):
+        raise UsageError("no name was given")
+    return found
 
 
 VERBS = (

@@ -21,7 +21,10 @@ def secret(what: str, *, from_stdin: bool = False, file: str | None = None, vari
     if sys.stdin.isatty():
         import getpass
 
-        return getpass.getpass(f"{what}: ".capitalize(), sys.stderr)
+        try:
+            return getpass.getpass(f"{what}: ".capitalize(), sys.stderr)
+        except EOFError:
+            raise UsageError(f"no {what} was given") from None
     return None
 
 
