@@ -30,8 +30,10 @@ macro_rules! either {
             type Error = pyo3::PyErr;
 
             #[cfg(feature = "stubs")]
-            const INPUT_TYPE: pyo3::inspect::PyStaticExpr =
-                pyo3::type_hint_union!($(<$type as pyo3::FromPyObject<'_, '_>>::INPUT_TYPE),+);
+            const INPUT_TYPE: pyo3::inspect::PyStaticExpr = {
+                use pyo3::type_hint_union;
+                type_hint_union!($(<$type as pyo3::FromPyObject<'_, '_>>::INPUT_TYPE),+)
+            };
 
             fn extract(value: pyo3::Borrowed<'_, 'py, pyo3::PyAny>) -> pyo3::PyResult<Self> {
                 $(
