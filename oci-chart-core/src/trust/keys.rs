@@ -70,8 +70,8 @@ impl Case<'_> {
         if read.digest != self.subject() {
             return Err(Flaw::new(Reason::OtherSubject, "the signature is for another manifest").into());
         }
-        let time = self.log.time_of_layer(payload, &found.annotations, &key.key)?;
-        self.demand(key, time, &read.words)
+        let times = self.log.times_of_layer(payload, &found.annotations, &key.key)?;
+        self.demand(key, times, &read.words)
     }
 
     /// A bundle.
@@ -80,13 +80,13 @@ impl Case<'_> {
         if bundle.material != Material::Key {
             return Err(foreign().into());
         }
-        let time = |key: &TrustedKey| self.log.time_of_bundle(bytes, &key.key, &self.subject());
+        let times = |key: &TrustedKey| self.log.times_of_bundle(bytes, &key.key, &self.subject());
         self.envelope(
             &bundle.envelope,
             |signature| {
                 bundle.log_entries.iter().try_for_each(|entry| log_entry::check_entry(*entry, signature))
             },
-            time,
+            times,
         )
     }
 
@@ -98,8 +98,8 @@ impl Case<'_> {
             return Err(foreign().into());
         }
         let envelope = Envelope::read(strict_json::parse(bytes)?)?;
-        let time = |key: &TrustedKey| {
-            self.log.time_of_envelope(bytes, &found.annotations, &key.key, &self.subject())
+        let times = |key: &TrustedKey| {
+            self.log.times_of_envelope(bytes, &found.annotations, &key.key, &self.subject())
         };
         self.envelope(
             &envelope,
@@ -107,16 +107,16 @@ impl Case<'_> {
                 Some(entry) => log_entry::check_annotation(entry, signature),
                 None => Ok(()),
             },
-            time,
+            times,
         )
     }
 
-    /// A signed statement, whose log entries `own` looks at and whose time `time` asks the log for.
+    /// A signed statement, whose log entries `own` looks at and whose times `times` asks the log for.
     fn envelope(
         &self,
         envelope: &Envelope,
         own: impl FnOnce(&[u8]) -> Result<(), Flaw>,
-        time: impl FnOnce(&TrustedKey) -> Result<Option<Timestamp>, Objection>,
+        times: impl FnOnce(&TrustedKey) -> Result<Vec<Timestamp>, Objection>,
     ) -> Judgement {
         let signature = envelope.signature()?;
         let key = self.signed_by(envelope.signed_bytes(), signature)?;
@@ -124,8 +124,8 @@ impl Case<'_> {
         let statement = Statement::parse(envelope.payload(), self.examination.limits)?;
         self.examination.demand.check_type(&statement)?;
         let subject = statement.about(&self.subject())?;
-        let time = time(key)?;
-        let signer = self.demand(key, time, &subject.words)?;
+        let times = times(key)?;
+        let signer = self.demand(key, times, &subject.words)?;
         match self.examination.demand.check_fields(&statement) {
             Ok(()) => Ok(signer),
             Err(flaw) => Err(Objection::Denied(signer, flaw)),
@@ -140,17 +140,20 @@ impl Case<'_> {
         })
     }
 
-    /// What the policy asks of a good signature, made at `time` if the log was asked.
-    fn demand(&self, key: &TrustedKey, time: Option<Timestamp>, words: &Words<'_>) -> Judgement {
+    /// What the policy asks of a good signature, which the log's witnesses saw at these times if it was asked.
+    fn demand(&self, key: &TrustedKey, mut times: Vec<Timestamp>, words: &Words<'_>) -> Judgement {
         let policy = self.policy;
         let signer = key.key.fingerprint().to_string();
         if let Err(flaw) = words.check(policy.expect_identity.as_deref(), &policy.annotations) {
             return Err(Objection::Denied(signer, flaw));
         }
-        // The key may have several windows in the policy; one that is open is enough.
-        let mut windows = policy.keys.iter().filter(|other| other.key == key.key);
-        let time = time.unwrap_or(self.examination.now);
-        if !windows.any(|window| window.counts_at(time)) {
+        if times.is_empty() {
+            times.push(self.examination.now);
+        }
+        // The key may have several windows in the policy; one that is open is enough. Every witness must have seen the key while it counted: which of
+        // them is wrong cannot be told.
+        let windows = || policy.keys.iter().filter(|other| other.key == key.key);
+        if let Some(time) = times.into_iter().find(|time| !windows().any(|window| window.counts_at(*time))) {
             let flaw = Flaw::new(Reason::KeyNotValid, format!("the key does not count at {time}"));
             return Err(Objection::Denied(signer, flaw));
         }

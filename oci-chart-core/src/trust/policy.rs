@@ -220,7 +220,8 @@ pub struct TrustedKey {
     /// What people call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Signatures before this time do not count. The time is that of the log entry where the policy asks for one, else now.
+    /// Signatures before this time do not count. Where the policy asks for a log entry, that is the time of every entry and timestamp beside the
+    /// signature; else, and where none of them names a time, it is now.
     #[serde(default, with = "text::option", skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
     /// Nor do those after this time.

@@ -112,6 +112,22 @@ fn what_cosign_2_spreads_over_annotations_counts_as_the_same() {
     keyed.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::ForeignMaterial);
     let other = Chart::with(&[], &["tags/other-subject.json"]);
     other.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::OtherSubject);
+    // What is between the signer and the authority stands in the chain.
+    Chart::with(&[], &["tags/chain.json"]).verify(&policy(workflow())).unwrap();
+    let without = |name: &str, key: &str| {
+        let mut layer: Value = serde_json::from_slice(&fixture(name)).unwrap();
+        layer["annotations"].as_object_mut().unwrap().remove(key).unwrap();
+        Chart::of_layers(&[layer.to_string()])
+    };
+    let unchained = without("tags/chain.json", "dev.sigstore.cosign/chain");
+    unchained.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::CertificateUntrusted);
+    without("tags/good.json", "dev.sigstore.cosign/chain").verify(&policy(workflow())).unwrap();
+    // A timestamp may be absent, and is not passed over where it is there.
+    let mut stamped: Value = serde_json::from_slice(&fixture("tags/good.json")).unwrap();
+    stamped["annotations"]["dev.sigstore.cosign/rfc3161timestamp"] =
+        r#"{"SignedRFC3161Timestamp":"AAAA"}"#.into();
+    let stamped = Chart::of_layers(&[stamped.to_string()]);
+    stamped.refused(&policy(workflow()), ErrorKind::SignatureInvalid, Reason::TimeUnproven);
     // The first log of Sigstore had entries of a kind that nobody writes any more.
     let mut old: Value = serde_json::from_slice(&fixture("tags/good.json")).unwrap();
     let entry = &mut old["annotations"]["dev.sigstore.cosign/bundle"];
@@ -252,6 +268,15 @@ fn a_key_whose_signatures_must_be_in_the_log() {
         let late = trusted.clone().with_not_before("2026-11-02T00:00:00Z".parse().unwrap());
         chart.refused(&policy(late), ErrorKind::PolicyDenied, Reason::KeyNotValid);
     }
+    // Two logs saw it an hour apart: the key has to count at both times, in one window or in several.
+    let seen_twice = Chart::with(&["bundles/key-two-logs.json"], &[]);
+    seen_twice.verify(&policy(trusted.clone())).unwrap();
+    let between = "2026-11-01T12:30:00Z".parse().unwrap();
+    let (early, late) = (trusted.clone().with_not_after(between), trusted.clone().with_not_before(between));
+    for window in [&early, &late] {
+        seen_twice.refused(&policy(window.clone()), ErrorKind::PolicyDenied, Reason::KeyNotValid);
+    }
+    seen_twice.verify(&Policy::Keys(KeyPolicy::new([late, early], Tlog::Require(root())))).unwrap();
     let unlogged = Chart::with(&["bundles/key-unlogged.json"], &[]);
     unlogged.refused(&policy(trusted.clone()), ErrorKind::SignatureInvalid, Reason::LogEntryInvalid);
     let certified = Chart::with(&["bundles/good.json"], &[]);
@@ -260,6 +285,9 @@ fn a_key_whose_signatures_must_be_in_the_log() {
     let (digest, signer) = (Digest::of(fixture("manifest.json")), BundleSigner::Key(trusted.key));
     let ask = |name| verify_bundle(&fixture(name), BundleArtifact::Digest(&digest), &signer, &root());
     ask("bundles/key.json").unwrap();
+    // When it was signed, by the earliest witness.
+    let time = ask("bundles/key-two-logs.json").unwrap().time;
+    assert_eq!(time, Some("2026-11-01T12:01:00Z".parse().unwrap()));
     for (name, reason) in [
         ("bundles/good.json", Reason::ForeignMaterial),
         ("bundles/key-unlogged.json", Reason::LogEntryInvalid),

@@ -89,7 +89,7 @@ fn checked(
     match signer {
         BundleSigner::Key(key) => {
             let proof = machine.key(bundle, key.to_der(), artifact)?;
-            Ok(BundleProof { signer: key.fingerprint().to_string(), time: proof.time })
+            Ok(BundleProof { signer: key.fingerprint().to_string(), time: proof.earliest() })
         }
         BundleSigner::Identities(identities) => {
             if identities.is_empty() {
@@ -101,9 +101,10 @@ fn checked(
                 Error::new(ErrorKind::PolicyDenied, format!("signed by somebody else: {message}"))
                     .with_reason(Reason::IdentityMismatch)
             };
+            let time = proof.earliest();
             let certified = proof.certified.ok_or_else(|| denied("nobody is certified".to_owned()))?;
             match judge::nobody(identities, &certified) {
-                None => Ok(BundleProof { signer: certified.to_string(), time: proof.time }),
+                None => Ok(BundleProof { signer: certified.to_string(), time }),
                 Some(objection) => Err(denied(objection)),
             }
         }

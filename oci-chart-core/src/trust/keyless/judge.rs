@@ -179,23 +179,23 @@ impl Log {
         }
     }
 
-    /// When the log saw a bundle's signature of `subject` by `key`; nothing where nobody asks.
-    pub(in crate::trust) fn time_of_bundle(
+    /// When the log saw a bundle's signature of `subject` by `key`, as every witness says; nothing where nobody asks.
+    pub(in crate::trust) fn times_of_bundle(
         &self,
         bundle: &[u8],
         key: &PublicKey,
         subject: &Digest,
-    ) -> Result<Option<Timestamp>, Objection> {
+    ) -> Result<Vec<Timestamp>, Objection> {
         self.ask(|machine| machine.key(bundle, key.to_der(), artifact(subject)))
     }
 
     /// When the log saw the signature of a layer behind a signature tag.
-    pub(in crate::trust) fn time_of_layer(
+    pub(in crate::trust) fn times_of_layer(
         &self,
         payload: &[u8],
         annotations: &BTreeMap<String, String>,
         key: &PublicKey,
-    ) -> Result<Option<Timestamp>, Objection> {
+    ) -> Result<Vec<Timestamp>, Objection> {
         self.ask(|machine| {
             let bundle = transcode::signature(payload, annotations, Some(&key.hint()))?;
             machine.key(bundle.as_bytes(), key.to_der(), Artifact::from_blob(payload))
@@ -203,13 +203,13 @@ impl Log {
     }
 
     /// When the log saw the statement of a layer behind an attestation tag.
-    pub(in crate::trust) fn time_of_envelope(
+    pub(in crate::trust) fn times_of_envelope(
         &self,
         envelope: &[u8],
         annotations: &BTreeMap<String, String>,
         key: &PublicKey,
         subject: &Digest,
-    ) -> Result<Option<Timestamp>, Objection> {
+    ) -> Result<Vec<Timestamp>, Objection> {
         self.ask(|machine| {
             let envelope = strict_json::parse(envelope)?;
             let bundle = transcode::attestation(envelope, annotations, Some(&key.hint()))?;
@@ -220,11 +220,11 @@ impl Log {
     fn ask(
         &self,
         question: impl FnOnce(&Machine) -> Result<Proof, Refused>,
-    ) -> Result<Option<Timestamp>, Objection> {
+    ) -> Result<Vec<Timestamp>, Objection> {
         match self {
-            Self::Ignored => Ok(None),
+            Self::Ignored => Ok(Vec::new()),
             Self::Broken(trouble) => Err(Objection::Unread(trouble.clone())),
-            Self::Asked(machine, _) => Ok(question(machine)?.time),
+            Self::Asked(machine, _) => Ok(question(machine)?.times),
         }
     }
 }

@@ -37,8 +37,15 @@ pub(in crate::trust) struct Machine(Verifier);
 pub(super) struct Proof {
     /// Who signed, where a certificate says so.
     pub(super) certified: Option<Certified>,
-    /// When, by the earliest witness, where there is one.
-    pub(super) time: Option<Timestamp>,
+    /// When, by every witness that names a time.
+    pub(super) times: Vec<Timestamp>,
+}
+
+impl Proof {
+    /// When, by the earliest witness.
+    pub(super) fn earliest(&self) -> Option<Timestamp> {
+        self.times.iter().min().copied()
+    }
 }
 
 /// Why a bundle proves nothing.
@@ -105,7 +112,7 @@ impl Machine {
         let certified = info.and_then(certified).ok_or_else(|| {
             Flaw::new(Reason::CertificateUntrusted, "the certificate names no subject or no issuer")
         })?;
-        Ok(Proof { certified: Some(certified), time: earliest(&result) })
+        Ok(Proof { certified: Some(certified), times: times(&result)? })
     }
 
     /// Checks a bundle without a certificate, made by the key with this SubjectPublicKeyInfo (DER): log entry, times, signature, and that all of
@@ -120,7 +127,7 @@ impl Machine {
         if !result.tlog_verified() {
             return Err(Flaw::new(Reason::LogEntryInvalid, "the log entry was not checked").into());
         }
-        Ok(Proof { certified: None, time: earliest(&result) })
+        Ok(Proof { certified: None, times: times(&result)? })
     }
 }
 
@@ -203,9 +210,12 @@ fn certified(info: &CertificateInfo) -> Option<Certified> {
     })
 }
 
-fn earliest(result: &VerificationResult) -> Option<Timestamp> {
-    let seconds = result.verified_timestamps().iter().map(|time| time.as_second()).min()?;
-    Timestamp::from_unix(u64::try_from(seconds).ok()?).ok()
+fn times(result: &VerificationResult) -> Result<Vec<Timestamp>, Flaw> {
+    let times = result.verified_timestamps().iter();
+    let times = times.map(|time| Timestamp::from_unix(u64::try_from(time.as_second()).ok()?).ok());
+    times
+        .collect::<Option<_>>()
+        .ok_or_else(|| Flaw::new(Reason::TimeUnproven, "a witness names a time that nothing is signed at"))
 }
 
 fn flaw(refusal: &Refusal) -> Flaw {

@@ -34,37 +34,37 @@ impl Log {
         None
     }
 
-    pub(in crate::trust) fn time_of_bundle(
+    pub(in crate::trust) fn times_of_bundle(
         &self,
         _: &[u8],
         _: &PublicKey,
         _: &Digest,
-    ) -> Result<Option<Timestamp>, Objection> {
+    ) -> Result<Vec<Timestamp>, Objection> {
         self.ask()
     }
 
-    pub(in crate::trust) fn time_of_layer(
+    pub(in crate::trust) fn times_of_layer(
         &self,
         _: &[u8],
         _: &BTreeMap<String, String>,
         _: &PublicKey,
-    ) -> Result<Option<Timestamp>, Objection> {
+    ) -> Result<Vec<Timestamp>, Objection> {
         self.ask()
     }
 
-    pub(in crate::trust) fn time_of_envelope(
+    pub(in crate::trust) fn times_of_envelope(
         &self,
         _: &[u8],
         _: &BTreeMap<String, String>,
         _: &PublicKey,
         _: &Digest,
-    ) -> Result<Option<Timestamp>, Objection> {
+    ) -> Result<Vec<Timestamp>, Objection> {
         self.ask()
     }
 
-    fn ask(&self) -> Result<Option<Timestamp>, Objection> {
+    fn ask(&self) -> Result<Vec<Timestamp>, Objection> {
         match self {
-            Self::Ignored => Ok(None),
+            Self::Ignored => Ok(Vec::new()),
             Self::Asked => Err(Objection::Unread(missing().into())),
         }
     }
