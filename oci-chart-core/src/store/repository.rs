@@ -10,6 +10,7 @@ mod fallback;
 mod login;
 mod manifests;
 mod mirrors;
+mod names;
 mod options;
 mod page;
 mod probe;

@@ -136,6 +136,11 @@ impl Hostile {
         self.content(|content| content.listing = listing);
     }
 
+    /// Says what the pages of the list of tags are, by their number from 0 on; there is another while one is made.
+    pub fn tag_pages(&self, page: fn(u64) -> Option<Vec<String>>) {
+        self.content(|content| content.tag_page = Some(page));
+    }
+
     /// Requests so far: method and path, in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {

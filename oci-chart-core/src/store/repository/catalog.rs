@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::{
     capabilities::Feature,
     detect::is_harbor,
+    names::Names,
     page::{Lister, Listing},
     registry::Registry,
 };
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Deserialize)]
 pub(super) struct CatalogPage {
     #[serde(default)]
-    repositories: Option<Vec<String>>,
+    repositories: Option<Names>,
 }
 
 impl Listing for CatalogPage {
@@ -29,13 +30,13 @@ impl Listing for CatalogPage {
 
     const MEDIA_TYPE: Option<&'static str> = None;
 
-    fn names(&self) -> &[String] {
-        self.repositories.as_deref().unwrap_or_default()
+    fn names(&self) -> Option<&Names> {
+        self.repositories.as_ref()
     }
 
-    fn items(self) -> Vec<RepositoryName> {
+    fn items(self, most: usize) -> Vec<RepositoryName> {
         let names = self.repositories.unwrap_or_default();
-        names.iter().filter_map(|name| RepositoryName::parse(name).ok()).collect()
+        names.iter().filter_map(|name| RepositoryName::parse(name).ok()).take(most).collect()
     }
 }
 
@@ -61,8 +62,10 @@ impl Listing for HarborPage {
         serde_json::from_slice(text)
     }
 
-    fn items(self) -> Vec<RepositoryName> {
-        self.0.iter().filter_map(|Object(repository)| RepositoryName::parse(&repository.name).ok()).collect()
+    fn items(self, most: usize) -> Vec<RepositoryName> {
+        let names =
+            self.0.iter().filter_map(|Object(repository)| RepositoryName::parse(&repository.name).ok());
+        names.take(most).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{capabilities::Feature, registry::Registry};
+use super::{capabilities::Feature, names::Names, registry::Registry};
 use crate::{
     auth::Scope,
     error::{Error, ErrorKind, Reason, Result},
@@ -37,11 +37,12 @@ pub(super) trait Listing: DeserializeOwned + Send + 'static {
     }
 
     /// The names on the page as the registry wrote them, where the next page can be asked for by the last of them.
-    fn names(&self) -> &[String] {
-        &[]
+    fn names(&self) -> Option<&Names> {
+        None
     }
 
-    fn items(self) -> Vec<Self::Item>;
+    /// What is on the page, of which nobody looks at more than `most`.
+    fn items(self, most: usize) -> Vec<Self::Item>;
 }
 
 /// One page, and where the next one is.
@@ -119,8 +120,12 @@ impl Lister {
         };
         let page = L::read(&bytes).map_err(|error| broken.with_source(error))?;
         let names = page.names();
-        let (first, last, names) = (names.first().cloned(), names.last().cloned(), names.len());
-        Ok(Ok(Page { items: page.items(), next, is_filtered, first, last, names }))
+        let first = names.and_then(|names| names.iter().next().map(str::to_owned));
+        let last = names.and_then(|names| names.iter().next_back().map(str::to_owned));
+        let names = names.map_or(0, Names::len);
+        // One more than the list may have is as much too long as a million more.
+        let most = self.registry.limits().tags.saturating_add(1) as usize;
+        Ok(Ok(Page { items: page.items(most), next, is_filtered, first, last, names }))
     }
 
     /// What every list has in common.

@@ -40,12 +40,13 @@ impl Listing for ReferrerPage {
 
     const MEDIA_TYPE: Option<&'static str> = Some("application/vnd.oci.image.index.v1+json");
 
-    fn items(self) -> Vec<Descriptor> {
+    fn items(self, most: usize) -> Vec<Descriptor> {
         // A digest of an unknown algorithm cannot be fetched and checked.
         self.manifests
             .unwrap_or_default()
             .into_iter()
             .filter_map(|Object(entry)| entry.descriptor())
+            .take(most)
             .collect()
     }
 }
@@ -130,7 +131,7 @@ impl Repository {
             Ok((descriptor, bytes)) if descriptor.media_type == MediaType::OCI_INDEX => {
                 let page: ReferrerPage = json::object(&bytes)
                     .map_err(|error| rubbish(Reason::MalformedAnswer).with_source(error))?;
-                Ok(Some(Page::only(page.items())))
+                Ok(Some(Page::only(page.items(usize::MAX))))
             }
             Ok(_) => Err(rubbish(Reason::WrongMediaType)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

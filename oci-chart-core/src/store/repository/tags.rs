@@ -3,6 +3,7 @@ use serde::Deserialize;
 
 use super::{
     Repository,
+    names::Names,
     page::{Lister, Listing},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Deserialize)]
 pub(super) struct TagPage {
     #[serde(default)]
-    tags: Option<Vec<String>>,
+    tags: Option<Names>,
 }
 
 impl Listing for TagPage {
@@ -23,13 +24,14 @@ impl Listing for TagPage {
 
     const MEDIA_TYPE: Option<&'static str> = None;
 
-    fn names(&self) -> &[String] {
-        self.tags.as_deref().unwrap_or_default()
+    fn names(&self) -> Option<&Names> {
+        self.tags.as_ref()
     }
 
-    fn items(self) -> Vec<Tag> {
+    fn items(self, most: usize) -> Vec<Tag> {
         // What is no tag by the spec cannot be asked for either.
-        self.tags.unwrap_or_default().iter().filter_map(|tag| Tag::parse(tag).ok()).collect()
+        let tags = self.tags.unwrap_or_default();
+        tags.iter().filter_map(|tag| Tag::parse(tag).ok()).take(most).collect()
     }
 }
 

@@ -7,12 +7,16 @@ use crate::registry::digest::{Algorithm, Digest};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
+/// The tags on the page of a number.
+pub(super) type TagPage = fn(u64) -> Option<Vec<String>>;
+
 /// What is planted, and the lies about it.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) tags: BTreeMap<String, VecDeque<String>>,
     pub(super) lies: BTreeMap<String, Lie>,
     pub(super) listing: Listing,
+    pub(super) tag_page: Option<TagPage>,
     stored: BTreeMap<String, (Option<String>, Bytes)>,
     pages: u64,
 }
@@ -59,7 +63,7 @@ impl Content {
         if target == "/v2/" {
             return Reply::of("application/json", "{}");
         }
-        let (path, _) = target.split_once('?').unwrap_or((target, ""));
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut parts = path.rsplitn(3, '/');
         let (Some(name), Some(endpoint)) = (parts.next(), parts.next()) else { return Reply::status(404) };
         match endpoint {
@@ -70,6 +74,7 @@ impl Content {
             },
             "blobs" => self.content(name),
             "referrers" => self.list(path),
+            "tags" if name == "list" => self.tag_list(path, query),
             _ => Reply::status(404),
         }
     }
@@ -94,6 +99,21 @@ impl Content {
         }
     }
 
+    fn tag_list(&self, path: &str, query: &str) -> Reply {
+        let Some(page) = self.tag_page else { return Reply::status(404) };
+        if query.contains("last=") {
+            return Reply::of("application/json", r#"{"name":"hostile","tags":[]}"#);
+        }
+        let number = query.strip_prefix("page=").and_then(|number| number.parse().ok()).unwrap_or(0);
+        let Some(tags) = page(number) else { return Reply::status(404) };
+        let list = format!(r#"{{"name":"hostile","tags":["{}"]}}"#, tags.join("\",\""));
+        let reply = Reply::of("application/json", list);
+        match page(number + 1) {
+            Some(_) => reply.with("Link", next_page(path, number + 1)),
+            None => reply,
+        }
+    }
+
     fn list(&mut self, path: &str) -> Reply {
         match &self.listing {
             Listing::Absent => Reply::status(404),
@@ -101,10 +121,12 @@ impl Content {
             Listing::EndlessPages(count) => {
                 let first = self.pages * *count as u64;
                 let entries: Vec<String> = (first..first + *count as u64).map(nowhere).collect();
-                Reply::of(INDEX, index(&entries)).with("Link", next_page(path, &mut self.pages))
+                self.pages += 1;
+                Reply::of(INDEX, index(&entries)).with("Link", next_page(path, self.pages))
             }
             Listing::EndlessPagesOf(entries) => {
-                Reply::of(INDEX, index(entries)).with("Link", next_page(path, &mut self.pages))
+                self.pages += 1;
+                Reply::of(INDEX, index(entries)).with("Link", next_page(path, self.pages))
             }
             Listing::Status(401) => {
                 Reply::status(401).with("WWW-Authenticate", "Basic realm=\"hostile\"".to_owned())
@@ -121,9 +143,8 @@ impl Content {
     }
 }
 
-fn next_page(path: &str, pages: &mut u64) -> String {
-    *pages += 1;
-    format!("<{path}?page={pages}>; rel=\"next\"")
+fn next_page(path: &str, page: u64) -> String {
+    format!("<{path}?page={page}>; rel=\"next\"")
 }
 
 fn index(entries: &[String]) -> String {

@@ -2,6 +2,7 @@
 
 mod attestations;
 mod pulls;
+mod tags;
 mod trees;
 
 use std::{env, process::Command, time::Duration};
@@ -9,6 +10,7 @@ use std::{env, process::Command, time::Duration};
 use bytes::Bytes;
 use oci_chart_core::{
     Context,
+    name::Selector,
     transfer::{PullOptions, pull},
     trust::{
         AttestationPolicy, KeyPolicy, Policy, PredicateType, Signer as _, Tlog, TrustedKey, VerifyOptions,
@@ -162,6 +164,7 @@ fn floods_end_at_their_bound_within_64_mebibytes() {
     for (floods, ask) in [
         (OF_SIGNATURES, "signature"),
         (OF_PATIENCE, "patience"),
+        (tags::OF_TAGS, "range"),
         (trees::OF_TREES, "tree"),
         (pulls::OF_PULLS, "pull"),
         (trees::OF_PATIENT_TREES, "patient-tree"),
@@ -217,6 +220,10 @@ fn child(order: &str) {
     let before = peak().unwrap();
     let result = match ask {
         "signature" | "patience" => block(verify(&cx, &store, &version, &policy, &options)).map(drop),
+        "range" => {
+            let range = Selector::for_version("^1").unwrap();
+            block(verify(&cx, &store, &range, &policy, &options)).map(drop)
+        }
         "pull" => block(pull(&cx, &store, &version, &PullOptions::without_verification())).map(drop),
         "tree" | "patient-tree" => block(tree(&cx, &store, &version, &options.limits)).map(drop),
         #[cfg(feature = "keyless")]
