@@ -5,7 +5,7 @@ JUDGES := oci-chart-core/testkit/judges
 # What is no default and tested all the same.
 FEATURES := --features oci-chart-core/cloud,oci-chart-core/pgp,oci-chart-core/keyless,oci-chart-examples/pgp,oci-chart-examples/keyless,oci-chart-c/testing
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := archive bundle certificate challenge constraint evidence keyring manifest provenance pull_secret reference registries signature statement wire yaml
+FUZZ_TARGETS := archive bundle certificate challenge constraint evidence keyring manifest policy provenance pull_secret reference registries signature statement wire yaml
 
 .PHONY: publish test lint install size abi sanitize judges bench fuzz audit wheels dist portability package help
 

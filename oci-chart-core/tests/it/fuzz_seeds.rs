@@ -18,6 +18,8 @@ mod evidence;
 mod keyring;
 #[path = "../../fuzz/properties/manifest.rs"]
 mod manifest;
+#[path = "../../fuzz/properties/policy.rs"]
+mod policy;
 #[path = "../../fuzz/properties/provenance.rs"]
 mod provenance;
 #[path = "../../fuzz/properties/pull_secret.rs"]
@@ -86,6 +88,14 @@ fn key_rings() {
 #[test]
 fn manifests() {
     replay("manifest", manifest::check);
+}
+
+#[test]
+fn policies_of_others() {
+    replay("policy", policy::check);
+    for long in [".*", "[^/]+/", "\\*", "a@", "\\"] {
+        policy::check(format!("^https://h/{}$", long.repeat(300_000)).as_bytes());
+    }
 }
 
 #[test]

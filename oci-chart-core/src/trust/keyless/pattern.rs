@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Reason};
 /// A text to be matched as a whole: exact, or with wildcards.
 ///
 /// `*` stands for any run of characters but `/` and `@`, so for one segment of a path or one half of an e-mail address; `**` stands for
-/// any run at all. Everything else, dots included, stands for itself. The pattern has to fit from the first character to the last: what
+/// any run at all; neither for control characters. Everything else, dots included, stands for itself. The pattern has to fit from the first character to the last: what
 /// a careless regular expression would let through (`https://github.com/org.*` fits `https://github.com/organised-crime/...`)
 /// cannot be written. Of a URL the scheme and the host must be literal, and `**` must follow a `/` or `@`.
 ///
@@ -74,7 +74,8 @@ impl Pattern {
     pub fn matches(&self, text: &str) -> bool {
         match &self.0 {
             Form::Exact(exact) => exact == text,
-            Form::Glob(pieces) => fits(pieces, text),
+            // No wildcard stands for what no pattern can say.
+            Form::Glob(pieces) => !text.chars().any(char::is_control) && fits(pieces, text),
         }
     }
 
