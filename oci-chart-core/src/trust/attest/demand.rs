@@ -76,10 +76,16 @@ fn at<'a>(json: Json<'a>, pointer: &str) -> Option<Json<'a>> {
     pointer.strip_prefix('/')?.split('/').try_fold(json, |json, step| {
         let step = step.replace("~1", "/").replace("~0", "~");
         match json.items() {
-            Some(mut items) => items.nth(step.parse().ok()?),
+            Some(mut items) => items.nth(place(&step)?),
             None => json.get(&step),
         }
     })
+}
+
+/// A place in a list: digits alone, and no zero in front.
+fn place(step: &str) -> Option<usize> {
+    let is_number = step == "0" || !step.starts_with(['0', '+']);
+    is_number.then(|| step.parse().ok())?
 }
 
 #[cfg(test)]
@@ -92,7 +98,7 @@ mod tests {
         assert_eq!(at(json, "/a/b~1c/0/~0").and_then(Json::text), Some("x".into()));
         assert_eq!(at(json, "/").and_then(Json::text), Some("empty".into()));
         assert_eq!(at(json, ""), Some(json));
-        for nowhere in ["a", "/b", "/a/b~1c/1", "/a/b~1c/x", "/a/b~1c/0/~0/y"] {
+        for nowhere in ["a", "/b", "/a/b~1c/1", "/a/b~1c/x", "/a/b~1c/00", "/a/b~1c/+0", "/a/b~1c/0/~0/y"] {
             assert_eq!(at(json, nowhere), None, "{nowhere}");
         }
     }

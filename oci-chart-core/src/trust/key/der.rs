@@ -210,6 +210,7 @@ mod tests {
         let other = |oid: &[u8]| algorithm(&value(OID, oid)).unwrap().unwrap_err();
         assert_eq!(other(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0a]), "RSASSA-PSS");
         assert_eq!(other(&[0x2b, 0x65, 0x71]), "Ed448");
+        assert_eq!(other(&[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01]), "DSA");
         assert_eq!(other(&[0x88, 0x37, 0x03]), "2.999.3");
         assert_eq!(other(&[0xff; 100]), "");
         let curve = |oid: &[u8]| algorithm(&[value(OID, EC), value(OID, oid)].concat()).unwrap().unwrap_err();

@@ -58,6 +58,8 @@ mod tests {
             "-----BEGIN X-----",
             "-----BEGIN X-----\nAA=\n-----END X-----",
             "-----BEGIN X-----\nAAAA\n-----END Y-----",
+            "-----BEGIN X\nY-----\nAAAA\n-----END X\nY-----",
+            "-----BEGIN X\rY-----\nAAAA\n-----END X\rY-----",
         ] {
             assert!(first(text).is_none(), "{text}");
         }

@@ -66,7 +66,9 @@ impl CryptoProvider for Provider {
             SigningScheme::Ed25519 => return verdict(scheme, ed25519(key, message, signature)),
             other => return unchecked(other),
         };
-        let good = UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok();
+        // Ring counts whole bytes: to it 2041 bits are as good as 2048.
+        let is_long = !scheme.name().starts_with("RSA") || rsa_key(key).is_some();
+        let good = is_long && UnparsedPublicKey::new(algorithm, key).verify(message, signature).is_ok();
         verdict(scheme, good)
     }
 
@@ -124,20 +126,21 @@ fn p384(key: &[u8], digest: &[u8], signature: &[u8]) -> bool {
     matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(digest, &signature).is_ok())
 }
 
-/// `key` is an RSAPublicKey (RFC 8017, A.1.1).
 fn pkcs1(key: &[u8], info: &[u8; 19], digest: &[u8], signature: &[u8]) -> bool {
-    let Ok(key) = rsa::pkcs1::RsaPublicKey::try_from(key) else { return false };
+    let Some(key) = rsa_key(key) else { return false };
+    let scheme = Pkcs1v15Sign { hash_len: Some(usize::from(info[18])), prefix: info.as_slice().into() };
+    key.verify(scheme, digest, signature).is_ok()
+}
+
+/// An RSAPublicKey (RFC 8017, A.1.1) of a length that counts.
+fn rsa_key(key: &[u8]) -> Option<RsaPublicKey> {
+    let key = rsa::pkcs1::RsaPublicKey::try_from(key).ok()?;
     let number = |number: rsa::pkcs1::UintRef<'_>| BigUint::from_bytes_be(number.as_bytes());
     let modulus = number(key.modulus);
     if !RSA_BITS.contains(&modulus.bits()) {
-        return false;
+        return None;
     }
-    let Ok(key) = RsaPublicKey::new_with_max_size(modulus, number(key.public_exponent), *RSA_BITS.end())
-    else {
-        return false;
-    };
-    let scheme = Pkcs1v15Sign { hash_len: Some(usize::from(info[18])), prefix: info.as_slice().into() };
-    key.verify(scheme, digest, signature).is_ok()
+    RsaPublicKey::new_with_max_size(modulus, number(key.public_exponent), *RSA_BITS.end()).ok()
 }
 
 fn ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> bool {

@@ -62,3 +62,27 @@ pub(super) fn describe(key: &impl KeyDetails) -> (String, Standing) {
     };
     (name.to_owned(), standing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_for_messages_and_for_what_keys_say_of_themselves() {
+        use HashAlgorithm::{Md5, Ripemd160, Sha1, Sha3_256, Sha3_512, Sha224, Sha256, Sha384, Sha512};
+        for (hash, answers) in [
+            (Sha256, (true, true)),
+            (Sha384, (true, true)),
+            (Sha512, (true, true)),
+            (Sha3_256, (false, true)),
+            (Sha3_512, (false, true)),
+            (Sha224, (false, false)),
+            (Sha1, (false, false)),
+            (Md5, (false, false)),
+            (Ripemd160, (false, false)),
+            (HashAlgorithm::Other(99), (false, false)),
+        ] {
+            assert_eq!((is_strong(hash), is_strong_for_keys(hash)), answers, "{hash}");
+        }
+    }
+}

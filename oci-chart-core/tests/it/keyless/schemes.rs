@@ -102,6 +102,26 @@ fn what_openssl_signs_is_good_and_what_is_bent_is_not() {
     }
 }
 
+/// The crate in between refuses short keys too; that it always will is not relied on.
+#[test]
+fn short_rsa_keys_are_refused_here_too() {
+    let (message, vectors) = vectors();
+    let provider = try_default_provider().unwrap();
+    let asked = |bits: &str| {
+        let of = |vector: &&Vector| {
+            vector.scheme == SigningScheme::RsaPkcs1Sha256
+                && vector.what.ends_with(&format!("signs, {bits} bits\""))
+        };
+        let vector = vectors.iter().find(of).unwrap();
+        // What stands in front of the key in a SubjectPublicKeyInfo of this length.
+        let key = &vector.key[24..];
+        let whole = provider.verify_raw(vector.scheme, key, &message, &vector.signature).is_ok();
+        let digest = Sha256::digest(&message);
+        (whole, provider.verify_prehashed(vector.scheme, key, &digest, &vector.signature).is_ok())
+    };
+    assert_eq!((asked("2048"), asked("2047")), ((true, true), (false, false)));
+}
+
 #[test]
 fn no_bit_of_a_signature_or_a_key_can_be_changed() {
     let (message, vectors) = vectors();

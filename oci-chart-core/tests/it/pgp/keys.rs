@@ -175,7 +175,7 @@ fn revoked_keys() {
 fn why_and_when_a_key_was_revoked() {
     let Some(gpg) = Gpg::start("why_and_when_a_key_was_revoked") else { return };
     let package = tiny("web", "1.2.3");
-    for (reason, is_soft) in [(1, false), (2, true), (3, true)] {
+    for (reason, is_soft) in [(0, false), (1, false), (2, true), (3, true)] {
         let user = format!("Reason {reason} <reason{reason}@example.com>");
         gpg.key(&user, "ed25519", "sign", &["--faked-system-time", "20200101T000000"]);
         let then = |time| signed(&gpg, &package, &["--faked-system-time", time, "--local-user", &user]);
@@ -266,6 +266,39 @@ fn a_subkey_that_has_expired() {
 }
 
 #[test]
+fn a_signature_from_before_there_was_the_subkey() {
+    let Some(gpg) = Gpg::start("a_signature_from_before_there_was_the_subkey") else { return };
+    let package = tiny("web", "1.2.3");
+    let fingerprint = gpg.key(USER, "ed25519", "cert", &["--faked-system-time", "20200101T000000"]);
+    let then = ["--faked-system-time", "20210101T000000", "--passphrase", ""];
+    let said = gpg.run(&[&then[..], &["--quick-add-key", &fingerprint, "ed25519", "sign", "never"]].concat());
+    assert_eq!(said.code, Some(0), "{said:?}");
+    for (time, verdict) in [("20200601T000000", Err("signature-time")), ("20210601T000000", Ok(()))] {
+        let when = ["--faked-system-time", time, "--ignore-time-conflict", "--ignore-valid-from"];
+        let signed = signed(&gpg, &package, &when);
+        assert_eq!(verify(&signed, &any_key(&gpg.public(USER))).map(drop), verdict, "{time}");
+    }
+}
+
+#[test]
+fn hashes_that_are_announced_are_those_that_are_used() {
+    let Some(gpg) = Gpg::start("hashes_that_are_announced_are_those_that_are_used") else { return };
+    let package = tiny("web", "1.2.3");
+    gpg.key(USER, "ed25519", "sign", &[]);
+    let ring = any_key(&gpg.public(USER));
+    let prov = gpg.clearsign(&Provenance::message(&package).unwrap(), &["--digest-algo", "SHA512"]);
+    let prov = String::from_utf8(prov).unwrap();
+    for (headers, verdict) in [
+        ("Hash: SHA512", Ok(())),
+        ("Hash: SHA512\nHash: SHA256", Err("provenance-malformed")),
+        ("Hash: SHA256", Err("provenance-malformed")),
+    ] {
+        let prov = prov.replacen("Hash: SHA512", headers, 1);
+        assert_eq!(verify(&package.with_provenance(prov), &ring).map(drop), verdict, "{headers}");
+    }
+}
+
+#[test]
 fn a_user_id_that_was_taken_back() {
     let Some(gpg) = Gpg::start("a_user_id_that_was_taken_back") else { return };
     let package = tiny("web", "1.2.3");
@@ -331,6 +364,11 @@ fn whom_a_key_lets_revoke_it() {
         assert_eq!(verify(&signed, &strict), Err("key-revoked"));
         assert_eq!(verify(&signed, &strict.with_expiry(KeyExpiry::AtSigning)), Err("key-revoked"));
     }
+    // What only says to be the revoker's is known for what it is where the revoker is in the ring.
+    let mut forged = both.clone();
+    let revocation = signature_of_type(&forged, 0x20).unwrap();
+    forged[revocation.end - 1] ^= 1;
+    assert!(verify(&signed, &any_key(&forged)).is_ok());
     // Somebody whom the key does not name revokes nothing: the same packets under a key that appointed nobody.
     let stranger = gpg.key("Stranger <stranger@example.com>", "ed25519", "sign", &[]);
     let theirs = tiny("web", "1.2.4");

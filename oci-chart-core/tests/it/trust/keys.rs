@@ -132,7 +132,10 @@ fn kinds_of_keys_that_are_not_used_are_named() {
         ("RSA-PSS -pkeyopt rsa_keygen_bits:2048".to_owned(), "RSASSA-PSS"),
         (format!("{ec}P-224"), "P-224"),
         (format!("{ec}secp256k1"), "secp256k1"),
+        (format!("{ec}prime192v1"), "P-192"),
         (format!("{ec}brainpoolP256r1"), "brainpoolP256r1"),
+        (format!("{ec}brainpoolP384r1"), "brainpoolP384r1"),
+        (format!("{ec}brainpoolP512r1"), "brainpoolP512r1"),
         ("EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit".to_owned(), "without a name"),
         ("ED448".to_owned(), "Ed448"),
         ("X25519".to_owned(), "X25519"),
@@ -189,6 +192,8 @@ fn what_is_no_key_is_refused() {
         let error = text.parse::<PublicKey>().unwrap_err();
         assert_eq!((error.kind(), error.reason()), (ErrorKind::InvalidInput, Some(reason)), "{text}");
     }
+    let private = "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----".parse::<PublicKey>();
+    assert!(private.unwrap_err().message().contains("a private key"));
     // One key has one encoding, so that nobody signs twice with it.
     let key = SigningKey::generate().unwrap();
     let der = key.public_key().to_der();
