@@ -38,6 +38,11 @@ pub(crate) const TABLE: &[Disagreement] = &[
                   directories when Helm reads the package back, which then fails or has other files.",
     },
     Disagreement {
+        id: "one-loader",
+        because: "CWE-436: of the two loaders of Helm 4, `push` and `show` take the one that asks neither for the API version nor for \
+                  infinities, and `pull` takes none, so that they pass on what `package`, `template` and `install` refuse.",
+    },
+    Disagreement {
         id: "tree-path-unusable",
         because: "CWE-436: Helm packs a file called `..x` or `a\\b`, and its own reader then refuses the package, or finds \
                   another file in it. What cannot be read back is not packed.",
