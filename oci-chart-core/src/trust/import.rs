@@ -66,7 +66,7 @@ fn only(object: &Map<String, Value>, place: &str, known: &[&str]) -> Result<()> 
     }
 }
 
-/// Identities whose issuer and subject are written as patterns; the issuer has to be one text.
+/// An identity whose issuer and subject come as patterns; the issuer has to be one text.
 fn identity(field: &str, issuer: &Pattern, subject: Pattern) -> Result<Identity> {
     let issuer = issuer
         .as_exact()
