@@ -127,3 +127,24 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     fs_err::create_dir_all(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn what_tempfile_hides_is_found() {
+        let absent = Path::new("/no/such (os error 5) directory");
+        let hidden = tempfile::Builder::new().tempfile_in(absent).unwrap_err();
+        assert!(hidden.raw_os_error().is_none());
+        let found = named("create a file in", absent, hidden);
+        assert_eq!(found.kind(), io::ErrorKind::NotFound);
+        assert_eq!(found.to_string(), "failed to create a file in `/no/such (os error 5) directory`");
+        let source = found.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+        assert!(source.and_then(io::Error::raw_os_error).is_some());
+        assert_eq!(named("do it to", absent, io::Error::other("odd")).to_string(), "odd");
+    }
+}
