@@ -130,7 +130,7 @@ fn hint(kind: ErrorKind, reason: Option<Reason>, wait: Option<Duration>) -> Opti
             "check the user and password, or token, and that it has the right for this; some registries answer the same where the project does not exist"
         }
         (ErrorKind::PermissionDenied, _) => {
-            "log in, if nobody is logged in; else whoever is lacks the right to do this in this repository"
+            "log in, or as somebody else: who asks now may not do this in this repository"
         }
         (ErrorKind::LimitExceeded, _) => {
             "the registry, or a proxy in front of it, takes only smaller requests"

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::{capabilities::Feature, names::Names, registry::Registry};
 use crate::{
     auth::Scope,
+    digest::Digest,
     error::{Error, ErrorKind, Reason, Result},
     http::{Request, Response, wire},
     json,
@@ -171,7 +172,7 @@ impl Lister {
         sized: Option<Url>,
     ) -> BoxStream<'static, L::Item> {
         let limit = self.registry.limits().tags;
-        let read = sized.iter().cloned().collect();
+        let read = sized.iter().map(|url| Digest::of(url.as_str())).collect();
         let walk =
             Walk { lister: self.clone(), page: first, given: false, sized, read, seen: 0, empty: 0, limit };
         let pages = stream::try_unfold(walk, |mut walk| async move {
@@ -196,8 +197,8 @@ struct Walk<T> {
     /// Whether the items of this page were given out.
     given: bool,
     sized: Option<Url>,
-    /// Where pages were.
-    read: HashSet<Url>,
+    /// Where pages were: of addresses as long as a registry likes, and as many.
+    read: HashSet<Digest>,
     seen: u32,
     empty: u32,
     limit: u32,
@@ -207,7 +208,7 @@ impl<T> Walk<T> {
     /// The next page, where there is one.
     async fn following<L: Listing<Item = T>>(&mut self) -> Result<Option<Page<T>>> {
         let Some(next) = self.page.next.take() else { return self.beyond::<L>(&self.page).await };
-        if !self.read.insert(next.clone()) {
+        if !self.read.insert(Digest::of(next.as_str())) {
             let error = endless("a page of the registry's list leads back to an earlier one");
             return Err(error.with_context("url", RedactedUrl::new(next.as_str())));
         }
