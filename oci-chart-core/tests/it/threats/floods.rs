@@ -50,7 +50,7 @@ const OF_SIGNATURES: &[Flood] = &[
         "endless empty pages of referrers",
         |forge| forge.registry.referrers(Listing::EndlessPages(0)),
         "could-not-check",
-        Some("tags"),
+        None,
         120,
     ),
     (

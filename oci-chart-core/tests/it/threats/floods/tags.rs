@@ -14,8 +14,8 @@ pub(super) const OF_TAGS: &[Flood] = &[
     (
         "endless pages of what are no tags",
         |forge| forge.registry.tag_pages(|_| Some(vec!["-".to_owned(); 1000])),
-        "limit-exceeded",
-        Some("tags"),
+        "protocol",
+        None,
         102,
     ),
     (

@@ -15,8 +15,8 @@ pub(super) const OF_TREES: &[Flood] = &[
     (
         "a tree of endless empty pages",
         |forge| forge.registry.referrers(Listing::EndlessPages(0)),
-        "limit-exceeded",
-        Some("tags"),
+        "protocol",
+        None,
         2 + 101,
     ),
     (
