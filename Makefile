@@ -70,7 +70,8 @@ package: ## What would be published is complete.
 
 bench: ## Ratios against peers, and exact counts (takes a while).
 	$(MAKE) size
-	OCI_CHART_PREFIX=$(CURDIR)/target/c/dist cargo bench -p oci-chart-benches
+	OCI_CHART_PREFIX=$(CURDIR)/target/c/dist cargo bench -p oci-chart-benches $(addprefix --bench ,package unpack push verify yaml rivals_cli startup)
+	cargo bench --profile dist -p oci-chart-benches --bench python
 	cargo bench -p oci-chart-c --bench calls
 
 fuzz: ## Each fuzz target for FUZZ_SECONDS (60).

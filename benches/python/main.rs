@@ -1,8 +1,8 @@
 //! What Python costs: a call beside the same call in Rust, the import, a push as a whole process beside Helm's, and many pushes in one
 //! process beside the same in Rust.
 //!
-//! `.ci/python` installs the wheel into `target/python`; another interpreter that has it is named by `OCI_CHART_PYTHON`. Then
-//! `cargo bench -p oci-chart-benches --bench python`.
+//! `PROFILE=dist .ci/python` installs the wheel into `target/python`; another interpreter that has it is named by `OCI_CHART_PYTHON`. Then
+//! `cargo bench --profile dist -p oci-chart-benches --bench python`: both sides are the same code, compiled alike.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
 
@@ -25,6 +25,8 @@ use oci_chart_testkit::Registry;
 const ROUNDS: usize = 11;
 const CALLS: u32 = 20_000;
 const IMPORTS: usize = 21;
+/// A tenth of a second each, of which the processor's own whims are a part.
+const MANY_ROUNDS: usize = 35;
 const CHARTS: &str = "200";
 const THREADS: &str = "8";
 
@@ -147,7 +149,7 @@ impl Bench<'_> {
 
     fn many(&self, report: &mut Report) -> Outcome<()> {
         let mut ratios = Vec::new();
-        for round in 0..5 {
+        for round in 0..MANY_ROUNDS {
             // Repositories are new in each round: another registry.
             let registry = Registry::start()?;
             let cpu = |mut command: Command| -> Outcome<f64> {
